@@ -1,0 +1,39 @@
+"""The errors a person reads: what is wrong, with the value, and what to do, as typed."""
+
+
+class KKError(Exception):
+    """A fact that stops the command, and the way out.
+
+    `what` states the fact with its value, in lower case; `do` is a command or an edit as the reader would type it.
+
+    >>> str(KKError("no folds named 'gruop5'", "Make them with: kk cv --split group"))
+    "no folds named 'gruop5'. Make them with: kk cv --split group"
+    """
+
+    def __init__(self, what: str, do: str = "") -> None:
+        self.what = " ".join(str(what).split()).rstrip(".")
+        self.do = " ".join(str(do).split())
+        super().__init__(f"{self.what}. {self.do}" if self.do else self.what)
+
+
+class UnknownName(KKError):
+    """A name that is not registered, with the names that come close."""
+
+
+class RemoteError(KKError):
+    """Kaggle (or the arena) refused or did not answer; `cause` is one word that code may branch on.
+
+    Causes: credentials, forbidden, rules, missing, closed, limit, rate, refused, offline, server.
+    """
+
+    def __init__(self, what: str, do: str = "", cause: str = "server") -> None:
+        super().__init__(what, do)
+        self.cause = cause
+
+
+class SubmissionFailed(KKError):
+    """A submission that was refused or ended in an error; `record` holds what is known of it."""
+
+    def __init__(self, what: str, do: str = "", record: object = None) -> None:
+        super().__init__(what, do)
+        self.record = record

@@ -1,0 +1,192 @@
+"""Blends: nested scores that can be believed, and the weights behind them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kagglekit.blenders import REGISTRY, blend, combine, marginal
+from kagglekit.errors import KKError
+from kagglekit.greedy import SEARCHES, ByMetric, greedy_weights
+from kagglekit.metrics import REGISTRY as METRICS
+from kagglekit.metrics import check_metric
+
+SEEDS = st.integers(0, 2**31)
+
+
+def examples(metric: str, rows: int = 600, models: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """y, oof in the richest form, folds."""
+    random = np.random.default_rng(seed)
+    signal = random.normal(size=rows)
+    seen = signal + np.linspace(0.4, 1.2, models)[:, None] * random.normal(size=(models, rows))
+    found, folds = METRICS.get(metric), random.permutation(rows) % 5
+    if found.needs == "value":
+        return np.exp(signal / 2), np.exp(seen / 2), folds
+    if metric == "qwk":
+        return np.clip(np.rint(2 + signal), 0, 4), 2 + seen, folds
+    p = 1 / (1 + np.exp(-seen))
+    y = (signal + 0.3 * random.normal(size=rows) > 0).astype(int)
+    return y, np.stack([1 - p, p], axis=2) if metric == "mlogloss" else p, folds
+
+
+@pytest.mark.parametrize("metric", METRICS.names())
+def test_every_metric_can_be_blended(metric: str) -> None:
+    y, oof, folds = examples(metric)
+    found = blend(y, oof, folds, metric)
+    assert found.weights.min() >= 0
+    assert found.weights.sum() == pytest.approx(1)
+    assert found.nested == pytest.approx(np.mean(found.per_fold))
+    assert found.gain == pytest.approx(METRICS.get(metric).sign * (found.nested - found.best_single))
+    assert found.nested_se > 0 and found.gain_se >= 0
+    assert found.predict(oof).shape == found.oof.shape == oof.shape[1:]
+
+
+@pytest.mark.parametrize("metric", ["auc", "rmse", "logloss", "mlogloss", "r2"])
+def test_fast_searches_pick_what_scoring_every_candidate_picks(metric: str) -> None:
+    y, oof, _ = examples(metric, rows=3000, models=6)
+    found = METRICS.get(metric)
+    assert found.function in SEARCHES
+    slow = replace(found, function=lambda truth, p: found.function(truth, p))
+    fast, exact = (found(y, np.tensordot(greedy_weights(y, oof, one), oof, 1)) for one in (found, slow))
+    assert fast == pytest.approx(exact, abs=3e-5)
+
+
+@pytest.mark.parametrize("shift", [-6.0, 0.0, 6.0])
+def test_counting_is_exact_enough_where_scores_crowd_at_one_end(shift: float) -> None:
+    y, p, _ = examples("auc", rows=4000)
+    crowded = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))
+    metric = check_metric("auc")
+    search, exact = SEARCHES[metric.function](y, crowded, metric), ByMetric(y, crowded, metric)
+    assert search.losses() == pytest.approx(1 + exact.losses(), abs=1e-3)
+
+
+def test_nested_is_near_the_truth_and_in_sample_too_good() -> None:
+    """Data of pure noise around one level: every fitted weight is luck."""
+    in_sample, nested, truth = [], [], []
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        signal = random.normal(size=21000)
+        y, p = signal + random.normal(size=21000), 0.7 * signal + 0.7 * random.normal(size=(40, 21000))
+        found = blend(y[:1000], p[:, :1000], np.arange(1000) % 5, "rmse", method="greedy")
+        in_sample.append(found.in_sample)
+        nested.append(found.nested)
+        truth.append(check_metric("rmse")(y[1000:], found.predict(p[:, 1000:])))
+    assert np.mean(in_sample) < np.mean(nested)
+    assert abs(np.mean(nested) - np.mean(truth)) < abs(np.mean(in_sample) - np.mean(truth))
+    assert np.mean(nested) == pytest.approx(np.mean(truth), abs=0.03)
+
+
+def test_the_held_fold_has_no_vote() -> None:
+    y, oof, folds = examples("rmse")
+    changed = np.where(folds == 2, -y, y)
+    before, after = (blend(truth, oof, folds, "rmse", method="greedy").oof for truth in (y, changed))
+    assert np.array_equal(before[folds == 2], after[folds == 2])
+    assert not np.array_equal(before[folds != 2], after[folds != 2])
+
+
+@pytest.mark.parametrize("metric", ["auc", "rmse", "logloss", "accuracy"])
+@settings(max_examples=6, deadline=None)
+@given(seed=SEEDS)
+def test_rows_may_be_permuted_and_models_permute_the_weights(metric: str, seed: int) -> None:
+    y, oof, folds = examples(metric, seed=seed)
+    random = np.random.default_rng(seed)
+    rows, models = random.permutation(len(y)), random.permutation(len(oof))
+    before = blend(y, oof, folds, metric, method="greedy")
+    assert blend(y[rows], oof[:, rows], folds[rows], metric, method="greedy").weights == pytest.approx(before.weights)
+    if metric in ("rmse", "logloss"):  # scores that count rows have ties, which the order of models breaks
+        permuted = blend(y, oof[models], folds, metric, method="greedy")
+        assert permuted.weights == pytest.approx(before.weights[models])
+        assert permuted.nested == pytest.approx(before.nested)
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=SEEDS)
+def test_direction_is_the_metrics_business(seed: int) -> None:
+    y, oof, folds = examples("mae", seed=seed)
+    mae = check_metric("mae")
+    flipped = replace(mae, name="flipped", function=lambda truth, p: -mae.function(truth, p), greater_is_better=True,
+                      influence=lambda truth, p: -mae.influence(truth, p))
+    one, other = blend(y, oof, folds, mae), blend(y, oof, folds, flipped)
+    assert (other.blender, other.gain, other.best_single_index) == (one.blender, pytest.approx(one.gain), one.best_single_index)
+    assert np.array_equal(one.weights, other.weights)
+
+
+def test_rmsle_averages_logarithms() -> None:
+    assert combine([0.5, 0.5], np.array([[0.0], [3.0]]), "rmsle")[0] == pytest.approx(1.0)
+    y, oof, folds = examples("rmsle")
+    found = blend(y, oof, folds, "rmsle")
+    assert found.predict(oof) == pytest.approx(np.expm1(found.weights @ np.log1p(oof)))
+
+
+def test_ranks_are_averaged_where_scales_differ() -> None:
+    y, oof, folds = examples("auc", rows=3000)
+    stretched = oof * np.array([[1.0], [1000], [1e-3], [50]])
+    found = blend(y, stretched, folds, "auc")
+    assert found.nested > blend(y, stretched, folds, "auc", method="mean").nested
+    assert REGISTRY.get("rank-mean").ranks
+
+
+def test_rows_without_a_prediction_are_dropped_for_all_and_counted() -> None:
+    y, oof, folds = examples("rmse")
+    oof[1, :30] = np.nan
+    folds[:50] = -1
+    found = blend(y, oof, np.where(np.arange(600) < 20, 0, folds), "rmse")
+    assert found.dropped == 20
+    assert np.isnan(found.oof[:50]).all() and np.isfinite(found.oof[50:]).all()
+
+
+def test_groups_widen_the_standard_error_of_a_gain() -> None:
+    random = np.random.default_rng(0)
+    groups = np.repeat(np.arange(100), 10)
+    y = np.zeros(1000)
+    oof = random.normal(size=(3, 100))[:, groups] + 0.1 * random.normal(size=(3, 1000))
+    alone, grouped = (blend(y, oof, groups % 5, "rmse", groups=g) for g in (None, groups))
+    assert grouped.gain_se > 2 * alone.gain_se
+
+
+def test_labels_are_decided_after_blending() -> None:
+    y, oof, folds = examples("f1")
+    found = blend(y, oof, folds, "f1", method="mean", decide=lambda p: (p > 0.3).astype(int))
+    expected = np.mean([METRICS.get("f1")(y[folds == k], (oof.mean(axis=0)[folds == k] > 0.3).astype(int)) for k in range(5)])
+    assert found.nested == pytest.approx(expected)
+
+
+def test_one_fold_is_cut_so_that_weights_are_still_nested() -> None:
+    y, oof, folds = examples("rmse")
+    found = blend(y, oof, np.where(folds == 0, 0, -1), "rmse", method="greedy")
+    assert len(found.per_fold) == 5
+    assert found.nested_se > 0
+
+
+def test_one_fit_is_not_called_nested() -> None:
+    y, oof, folds = examples("rmse")
+    found = blend(y, oof, folds, "rmse", nested=False)
+    assert (found.nested, found.gain, found.blender) == (None, None, "greedy")
+
+
+def test_marginal_values_keep_the_good_and_drop_the_noise() -> None:
+    random = np.random.default_rng(0)
+    y = random.normal(size=2000)
+    oof = y + np.array([[0.5], [0.5], [8.0]]) * random.normal(size=(3, 2000))
+    assert [one.verdict for one in marginal(y, oof, np.arange(2000) % 5, "rmse", "mean")] == ["keep", "keep", "drop"]
+    assert marginal(y, oof, np.arange(2000) % 5, "rmse", "greedy")[2].value == 0.0
+
+
+def test_marginal_drops_one_of_two_copies_only_when_nothing_is_lost() -> None:
+    y, oof, folds = examples("rmse", models=3)
+    copied = np.concatenate([oof, oof[:1] + 1e-9])
+    found = marginal(y, copied, folds, "rmse", "greedy")
+    assert "drop" in (found[0].verdict, found[3].verdict)
+    assert found[1].verdict != "drop"
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    y, oof, folds = examples("rmse")
+    with pytest.raises(KKError, match=r"y has 600 rows, oof has the shape \(600, 4\).*models x rows"):
+        blend(y, oof.T, folds, "rmse")
+    with pytest.raises(KKError, match="text labels cannot be averaged.*codes 0, 1"):
+        blend(np.array(["a", "b"] * 300), oof, folds, "accuracy")
+    with pytest.raises(KKError, match="there are 4 weights and predictions of 3 models.*same order"):
+        blend(y, oof, folds, "rmse").predict(oof[:3])
