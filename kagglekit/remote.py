@@ -1,0 +1,371 @@
+"""The official Kaggle client behind a few methods; the only module that imports it."""
+
+import contextlib
+import datetime
+import functools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kagglekit.competition import arena_home, find_workspace
+from kagglekit.credentials import Credentials, find_credentials, practice_credentials
+from kagglekit.errors import RemoteError
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECT_SECONDS, READ_SECONDS, RETRIES = 10, 30, 2
+PAGE_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A competition as the server tells it; dates in UTC, None where there is none."""
+
+    slug: str
+    title: str
+    url: str
+    metric: str
+    deadline: datetime.datetime | None
+    started: datetime.datetime | None
+    daily_limit: int
+    teams: int
+    entered: bool
+    code_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file that can be downloaded: its path and its size in bytes."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSubmission:
+    """A submission as the server tells it; scores as the text that is shown, '' while hidden."""
+
+    ref: str
+    message: str
+    status: str
+    public: str
+    private: str
+    error: str
+    date: datetime.datetime | None
+    file: str
+
+
+class Remote:
+    """One server and one login. Use `connect`; every failure is a RemoteError with its cause."""
+
+    def __init__(self, credentials: Credentials, base: str = "", server: str = "kaggle") -> None:
+        from kagglesdk.competitions.services.competition_api_service import CompetitionApiClient
+        from kagglesdk.kaggle_env import KaggleEnv
+        from kagglesdk.kaggle_http_client import KaggleHttpClient
+
+        self.server = server
+        self.credentials = credentials
+        self._http = KaggleHttpClient(env=KaggleEnv.TEST if base else None, user_agent="kagglekit")
+        if base:
+            self._http._endpoint = base.rstrip("/")
+        self._http._signed_in = True  # the login is ours to choose: the client would read the environment again
+        self.session = self._http._init_session() or self._http._session
+        self.session.auth = KaggleHttpClient.BearerAuth(credentials.token) if credentials.token else (
+            credentials.username, credentials.key)
+        self.session.trust_env = not base
+        _mount_timeouts(self.session)
+        self._api = CompetitionApiClient(self._http)
+        self.base = self._http._endpoint
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.session.close()
+
+    # Competitions
+
+    def competition(self, slug: str) -> Contest:
+        """The facts of one competition; raises RemoteError (cause missing) with near names from search."""
+        from kagglesdk.competitions.types.competition_api_service import ApiGetCompetitionRequest
+
+        request = ApiGetCompetitionRequest()
+        request.competition_name = slug
+        try:
+            return _contest(self._call("get_competition", request))
+        except RemoteError as error:
+            if error.cause not in ("missing", "forbidden"):
+                raise
+            raise RemoteError(f"{self.server} has no competition called {slug!r}", self._near(slug), cause="missing") from error
+
+    def _near(self, slug: str) -> str:
+        from kagglekit.registry import near_names
+
+        try:
+            known = [contest.slug for contest in self.competitions()] + [contest.slug for contest in self.competitions(slug)]
+        except RemoteError:
+            known = []
+        close = near_names(slug, known)
+        return close or "Take the name from the competition's URL: kaggle.com/competitions/NAME"
+
+    def competitions(self, search: str = "") -> list[Contest]:
+        """Competitions that can be joined (at most five pages)."""
+        from kagglesdk.competitions.types.competition_api_service import ApiListCompetitionsRequest
+
+        def ask(token: str) -> object:
+            request = ApiListCompetitionsRequest()
+            request.search, request.page_token, request.page_size = search, token, PAGE_SIZE
+            return self._call("list_competitions", request)
+
+        return [_contest(found) for found in _pages(ask, "competitions", most=5)]
+
+    def files(self, slug: str) -> list[RemoteFile]:
+        """All files of a competition, all pages."""
+        from kagglesdk.competitions.types.competition_api_service import ApiListDataFilesRequest
+
+        def ask(token: str) -> object:
+            request = ApiListDataFilesRequest()
+            request.competition_name, request.page_token, request.page_size = slug, token, PAGE_SIZE
+            return self._call("list_data_files", request)
+
+        return [RemoteFile(found.name, int(found.total_bytes or 0)) for found in _pages(ask, "files")]
+
+    def pages(self, slug: str) -> dict[str, str]:
+        """The competition's pages (description, evaluation, rules ...) by lower-case name; empty where there are none."""
+        from kagglesdk.competitions.types.competition_api_service import ApiListCompetitionPagesRequest
+
+        request = ApiListCompetitionPagesRequest()
+        request.competition_name = slug
+        try:
+            answer = self._call("list_competition_pages", request)
+        except RemoteError as error:
+            if error.cause in ("missing", "forbidden", "refused", "server"):
+                return {}
+            raise
+        return {str(page.name).lower(): str(page.content) for page in answer.pages or []}
+
+    # Downloads
+
+    def open_archive(self, slug: str) -> "requests.Response":
+        """The open answer (streamed) that gives all files of a competition as one archive."""
+        from kagglesdk.competitions.types.competition_api_service import ApiDownloadDataFilesRequest
+
+        request = ApiDownloadDataFilesRequest()
+        request.competition_name = slug
+        return self._call("download_data_files", request, slug=slug)
+
+    def reopen(self, url: str, start: int, validator: str) -> "requests.Response":
+        """The answer of the store from byte `start` on, if the object is still the one that `validator` names."""
+        headers = {"Range": f"bytes={start}-", "If-Range": validator, "Accept-Encoding": "identity"}
+        return _translated(lambda: self.session.get(url, headers=headers, stream=True, auth=_no_auth), self)
+
+    # Submissions
+
+    def limits(self, slug: str) -> tuple[int, int]:
+        """(submissions still allowed now, submissions made today)."""
+        from kagglesdk.competitions.types.competition_api_service import ApiGetSubmissionLimitsRequest
+
+        request = ApiGetSubmissionLimitsRequest()
+        request.competition_name = slug
+        answer = self._call("get_submission_limits", request, slug=slug)
+        return int(answer.num_allowed_now or 0), int(answer.num_today or 0)
+
+    def upload(self, slug: str, path: Path) -> str:
+        """Upload a file and give its token; nothing is submitted yet."""
+        from kagglesdk.competitions.types.competition_api_service import ApiStartSubmissionUploadRequest
+
+        size, changed = path.stat().st_size, int(path.stat().st_mtime)
+        request = ApiStartSubmissionUploadRequest()
+        request.competition_name, request.file_name = slug, path.name
+        request.content_length, request.last_modified_epoch_seconds = size, changed
+        place = self._call("start_submission_upload", request, slug=slug)
+
+        def put() -> "requests.Response":
+            with path.open("rb") as content:
+                headers = {"Content-Type": "application/octet-stream"}
+                return self.session.put(place.create_url, data=content, headers=headers, auth=_no_auth, timeout=(CONNECT_SECONDS, 120))
+
+        answer = _translated(put, self)
+        if answer.status_code not in (200, 201):
+            raise RemoteError(f"the upload of {path.name} was answered with {answer.status_code}", "Try again: kk submit RUN")
+        return str(place.token)
+
+    def create_submission(self, slug: str, token: str, message: str) -> str:
+        """Submit what was uploaded and give the ref. Not repeated: a lost answer must be looked for by the message."""
+        from kagglesdk.competitions.types.competition_api_service import ApiCreateSubmissionRequest
+
+        request = ApiCreateSubmissionRequest()
+        request.competition_name, request.blob_file_tokens, request.submission_description = slug, token, message
+        with _no_retries(self.session):
+            return str(self._call("create_submission", request, slug=slug).ref)
+
+    def submission(self, ref: str) -> RemoteSubmission:
+        """One submission by its ref."""
+        from kagglesdk.competitions.types.competition_api_service import ApiGetSubmissionRequest
+
+        request = ApiGetSubmissionRequest()
+        request.ref = int(ref)
+        return _submission(self._call("get_submission", request))
+
+    def submissions(self, slug: str) -> list[RemoteSubmission]:
+        """All submissions, newest first, all pages."""
+        from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
+
+        def ask(token: str) -> object:
+            request = ApiListSubmissionsRequest()
+            request.competition_name, request.page_token, request.page_size = slug, token, PAGE_SIZE
+            return self._call("list_submissions", request, slug=slug)
+
+        return [_submission(found) for found in _pages(ask, "submissions")]
+
+    def leaderboard(self, slug: str, most: int = 20) -> list[tuple[str, str]]:
+        """(team, score) of the first `most` places."""
+        from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
+
+        request = ApiGetLeaderboardRequest()
+        request.competition_name, request.page_size = slug, most
+        answer = self._call("get_leaderboard", request, slug=slug)
+        return [(str(place.team_name), str(place.score)) for place in answer.submissions or []]
+
+    def _call(self, method: str, request: object, slug: str = "") -> object:
+        return _translated(lambda: getattr(self._api, method)(request), self, slug)
+
+
+@contextlib.contextmanager
+def connect(server: str = "kaggle") -> Iterator[Remote]:
+    """A Remote for the server of a competition: kaggle, practice (the embedded arena) or a URL.
+
+    KK_KAGGLE_ENDPOINT sends all but practice to that base. Practice uses its own login, never the person's.
+    """
+    if server == "practice":
+        remote = Remote(practice_credentials(), _arena(str(arena_home(find_workspace()))), server)
+    else:
+        base = os.environ.get("KK_KAGGLE_ENDPOINT") or (server if server.startswith("http") else "")
+        remote = Remote(find_credentials(), base, base or "kaggle")
+    try:
+        yield remote
+    finally:
+        remote.close()
+
+
+@functools.lru_cache(maxsize=8)
+def _arena(home: str) -> str:
+    """URL of this process's practice server over `home`, started at first need and stopped at exit."""
+    import atexit
+
+    from kagglekit.practice.server import Embedded
+
+    server = Embedded(Path(home))
+    url = server.__enter__().url
+    atexit.register(server.__exit__, None, None, None)
+    return url
+
+
+def _mount_timeouts(session: "requests.Session") -> None:
+    """Timeouts for every call (the client has none) and a few retries of calls that may be repeated."""
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    class Patient(HTTPAdapter):
+        def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):  # type: ignore[no-untyped-def]
+            return super().send(request, stream, timeout or (CONNECT_SECONDS, READ_SECONDS), verify, cert, proxies)
+
+    repeat = Retry(total=RETRIES, status_forcelist=[429, 500, 502, 503, 504], allowed_methods=None, backoff_factor=0.5,
+                   respect_retry_after_header=True, raise_on_status=False)
+    for prefix in ("http://", "https://"):
+        session.mount(prefix, Patient(max_retries=repeat))
+
+
+@contextlib.contextmanager
+def _no_retries(session: "requests.Session") -> Iterator[None]:
+    from urllib3.util import Retry
+
+    adapters = {id(adapter): adapter for adapter in session.adapters.values()}.values()
+    kept = [(adapter, adapter.max_retries) for adapter in adapters]
+    for adapter in adapters:
+        adapter.max_retries = Retry(0, read=False)
+    try:
+        yield
+    finally:
+        for adapter, retries in kept:
+            adapter.max_retries = retries
+
+
+def _no_auth(request: object) -> object:
+    """The store's URLs are signed: the login must not travel there."""
+    return request
+
+
+def _pages(ask: Callable[[str], object], name: str, most: int = 10_000) -> Iterator:
+    """Every item of every page; stops when the server repeats a token."""
+    token, seen = "", set()
+    for _ in range(most):
+        answer = ask(token)
+        yield from getattr(answer, name) or []
+        token = answer.next_page_token or ""
+        if not token or token in seen:
+            return
+        seen.add(token)
+
+
+def _translated(call: Callable, remote: Remote, slug: str = "") -> object:
+    """The call's result, every failure as one RemoteError."""
+    import requests
+
+    try:
+        return call()
+    except requests.exceptions.HTTPError as error:
+        raise _refusal(error, remote, slug) from error
+    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+        slow = isinstance(error, requests.exceptions.Timeout)
+        raise RemoteError(f"{remote.base} {'did not answer in time' if slow else 'cannot be reached'}",
+                          "Check the network with: kk doctor; to practise offline: kk join practice-clinics --practice",
+                          cause="offline") from error
+    except (ValueError, KeyError, AttributeError, requests.exceptions.RequestException) as error:
+        raise RemoteError(f"{remote.base} gave an answer that cannot be read ({type(error).__name__})",
+                          "Try again in a minute; if it stays: kk doctor", cause="server") from error
+
+
+def _refusal(error: "requests.exceptions.HTTPError", remote: Remote, slug: str) -> RemoteError:
+    """What a 4xx or 5xx means, told by its status and the server's own words."""
+    response = error.response
+    status = response.status_code if response is not None else 0
+    said = str(error).strip() or f"status {status}"
+    if status == 401:
+        login = remote.credentials
+        hidden = f"; it hides {login.shadowed}, unset it to use that" if login.shadowed else ""
+        return RemoteError(f"{remote.server} refused the login: {login.source}{hidden}",
+                           "Make a new token under kaggle.com/settings and save it as ~/.kaggle/kaggle.json", cause="credentials")
+    if status == 403 and "rules" in said.lower():
+        return RemoteError(f"the rules of {slug} are not accepted yet",
+                           f"Accept them at https://www.kaggle.com/competitions/{slug}/rules and run the command again",
+                           cause="rules")
+    if status == 429:
+        return RemoteError(f"{remote.server} asks to wait: too many requests", "Try again in a minute", cause="rate")
+    if "limit" in said.lower() and status in (400, 403):
+        return RemoteError(said, "Wait for the next day (UTC), or rehearse: kk arena advance --days 1", cause="limit")
+    causes = {400: "refused", 403: "forbidden", 404: "missing"}
+    remedy = "Check the name, and that your account has joined" if status in causes else "Try again in a minute"
+    return RemoteError(f"{remote.server} answered {status}: {said}", remedy, cause=causes.get(status, "server"))
+
+
+def _contest(found: object) -> Contest:
+    slug = str(found.ref or found.url or "").rstrip("/").rsplit("/", 1)[-1]
+    return Contest(slug=slug, title=found.title or slug, url=found.url or f"https://www.kaggle.com/competitions/{slug}",
+                   metric=found.evaluation_metric or "", deadline=_utc(found.deadline), started=_utc(found.enabled_date),
+                   daily_limit=int(found.max_daily_submissions or 0), teams=int(found.team_count or 0),
+                   entered=bool(found.user_has_entered), code_only=bool(found.is_kernels_submissions_only))
+
+
+def _submission(found: object) -> RemoteSubmission:
+    return RemoteSubmission(ref=str(found.ref), message=found.description or "", status=str(found.status.name).lower(),
+                            public=str(found.public_score or ""), private=str(found.private_score or ""),
+                            error=found.error_description or "", date=_utc(found.date), file=found.file_name or "")
+
+
+def _utc(moment: datetime.datetime | None) -> datetime.datetime | None:
+    """The client gives naive dates in UTC, sometimes aware ones."""
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
