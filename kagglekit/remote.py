@@ -103,9 +103,9 @@ class Remote:
         from kagglekit.registry import near_names
 
         try:
-            known = [contest.slug for contest in self.competitions()] + [contest.slug for contest in self.competitions(slug)]
+            known = {contest.slug: None for contest in (*self.competitions(), *self.competitions(slug))}
         except RemoteError:
-            known = []
+            known = {}
         close = near_names(slug, known)
         return close or "Take the name from the competition's URL: kaggle.com/competitions/NAME"
 

@@ -1,0 +1,1 @@
+"""The built-in practice competitions, one file each, generated deterministically in seconds."""
