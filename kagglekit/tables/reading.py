@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kagglekit.metrics import Metric
+from kagglekit.noise import paired_row_se
 
 Array = np.ndarray
 
@@ -19,10 +20,11 @@ class Reading:
     evidence: str
 
 
-def read_constant(metric: Metric, constant: object, score: float, y: Array, rows: int) -> list[Reading]:
+def read_constant(metric: Metric, constant: object, score: float, y: Array, rows: int, groups: Array | None = None) -> list[Reading]:
     """What `score`, the public score of one constant for all rows, says about the public answers; y is train's target.
 
-    `rows` is the size of the public part (or a guess of it), for the noise of the comparison.
+    `rows` is the size of the public part (or a guess of it), for the noise of the comparison; rows of one of `groups` are not
+    independent.
     """
     here = _score_in_train(metric, constant, y)
     readings = []
@@ -30,7 +32,7 @@ def read_constant(metric: Metric, constant: object, score: float, y: Array, rows
     if special:
         readings.append(special(constant, score, y))
     if here is not None:
-        readings.append(_compared(metric, constant, score, here, y, rows))
+        readings.append(_compared(metric, constant, score, here, y, rows, groups))
     return readings or [Reading(f"the constant scores {score:.5f}", score, "no rule reads more from this metric")]
 
 
@@ -46,11 +48,13 @@ def _spread(constant: object, rows: int) -> Array:
     return np.tile(value, (rows, 1)) if value.ndim else np.full(rows, constant)
 
 
-def _compared(metric: Metric, constant: object, score: float, here: float, y: Array, rows: int) -> Reading:
-    """Target shift: the same constant on train's own targets, with the noise of `rows` rows."""
+def _compared(metric: Metric, constant: object, score: float, here: float, y: Array, rows: int,
+              groups: Array | None) -> Reading:
+    """Target shift: the same constant on train's own targets, with the noise of train's rows and of the public ones."""
     noise = None
     if metric.influence is not None:
-        noise = float(np.std(metric.influence(y, _spread(constant, len(y))))) / np.sqrt(max(rows, 1))
+        influence = metric.influence(y, _spread(constant, len(y)))
+        noise = paired_row_se(influence / len(y), groups) * np.sqrt(len(y) / max(rows, 1) + 1)
     evidence = f"the same constant scores {here:.5f} on train's targets, {score:.5f} on the public part"
     if not noise:
         agree = abs(score - here) < 1e-6

@@ -1,0 +1,54 @@
+"""kk submit: send a run's test predictions and wait for the score."""
+
+from dataclasses import dataclass
+
+from kagglekit.errors import KKError
+from kagglekit.run import Submission
+from kagglekit.store import Store, open_store
+from kagglekit.work.upload import Message, send, table_of_run
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A submission as `kk submit` shows it, with the run's own score beside."""
+
+    ref: str
+    run: str
+    name: str
+    file: str
+    status: str | None
+    public: float | None
+    private: float | None
+    error: str
+    cv: float | None
+    cv_se: float | None
+    mended: tuple[str, ...]
+    warnings: tuple[str, ...]
+    next: str
+
+
+def submit(run: str, *, message: str = "", wait: bool = True, timeout: float = 600.0, competition: object = None) -> Submitted:
+    """Submit the test predictions of `run` (id or name), checked before anything is sent.
+
+    Raises KKError for what the server would refuse, RemoteError (limit, refused, offline ...) and SubmissionFailed with the
+    server's reason. Still pending after `timeout` seconds is no error: `kk submissions` brings the score later.
+
+        >>> kk.submit("r3").public  # doctest: +SKIP
+        0.81234
+    """
+    store = open_store(competition)
+    chosen = store.run(run)
+    if store.competition.code_only:
+        raise KKError(f"{store.competition.slug} takes submissions from notebooks only", "Submit there; kk submissions will find it")
+    ready = table_of_run(store, chosen)
+    record = send(store, ready.table, Message(chosen.id, chosen.recipe, message or f"{chosen.id} {chosen.name}"), wait=wait, timeout=timeout)
+    return Submitted(ref=record.ref, run=chosen.id, name=chosen.name, file=record.file, status=record.status, public=record.public,
+                     private=record.private, error=record.error, cv=chosen.score.mean, cv_se=chosen.score.se, mended=ready.mended,
+                     warnings=ready.warnings + chosen.warnings, next=_next(store, record))
+
+
+def _next(store: Store, record: Submission) -> str:
+    if record.status == "pending":
+        return "kk submissions"
+    scored = {other.recipe for other in store.all_submissions() if other.public is not None and other.recipe}
+    return "kk lbcheck" if len(scored) > 1 else "kk train lgbm"
