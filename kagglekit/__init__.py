@@ -1,0 +1,48 @@
+"""kagglekit: the loop of a Kaggle competition, in a notebook as on the command line (`import kagglekit as kk`)."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    **{name: f"kagglekit.verbs.{name}" for name in (
+        "add", "cv", "doctor", "ensemble", "init", "join", "lbcheck", "rebuild", "runs", "status", "submissions", "submit", "submit_zeros",
+        "train")},
+    **{f"arena_{name}": "kagglekit.verbs.arena" for name in ("advance", "board", "create", "list", "serve")},
+    "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.load", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - the names are made from the table above
+
+if TYPE_CHECKING:
+    from kagglekit.blenders import blend
+    from kagglekit.errors import KKError
+    from kagglekit.folds import Folds
+    from kagglekit.verbs.add import add
+    from kagglekit.verbs.arena import arena_advance, arena_board, arena_create, arena_list, arena_serve
+    from kagglekit.verbs.cv import cv
+    from kagglekit.verbs.doctor import doctor
+    from kagglekit.verbs.ensemble import ensemble
+    from kagglekit.verbs.init import init
+    from kagglekit.verbs.join import join
+    from kagglekit.verbs.lbcheck import lbcheck
+    from kagglekit.verbs.rebuild import rebuild
+    from kagglekit.verbs.runs import runs
+    from kagglekit.verbs.status import status
+    from kagglekit.verbs.submissions import submissions
+    from kagglekit.verbs.submit import submit
+    from kagglekit.verbs.submit_zeros import submit_zeros
+    from kagglekit.verbs.train import train
+    from kagglekit.work.load import load_folds
+
+
+def __getattr__(name: str) -> object:
+    """Public names are imported when they are first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kagglekit' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

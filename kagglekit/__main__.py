@@ -1,0 +1,5 @@
+"""python -m kagglekit: the same as kk."""
+
+from kagglekit.cli import main
+
+main()

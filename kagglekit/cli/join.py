@@ -1,0 +1,51 @@
+"""kk join."""
+
+import click
+
+from kagglekit.cli import options
+from kagglekit.cli.output import bullets, run, table, wrapped
+
+
+@click.command()
+@click.argument("slug")
+@click.option("--practice", is_flag=True, help="Join it in the embedded practice server, offline.")
+@click.option("--from", "source", metavar="PATH", help="Use existing data in place, read-only.")
+@click.option("--only", metavar="GLOB", help="Unpack these files only.")
+@click.option("--download/--no-download", default=True, show_default=True, help="Download the data.")
+@click.option("--wait", is_flag=True, help="Wait until the rules are accepted.")
+@click.option("--keep-archive", is_flag=True, help="Keep the archive after unpacking.")
+@click.option("--update", is_flag=True, help="Fetch the data again.")
+@options.output
+def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
+    """Join a competition and get its data.
+
+    SLUG is the competition's name or any of its kaggle.com URLs.
+
+    \b
+    Example:
+        kk join practice-clinics --practice
+    """
+    from kagglekit.verbs.join import join
+
+    run(lambda: join(**given), render, as_json=as_json, quiet=quiet, debug=debug)
+
+
+def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+    """How early one is, the files, the guesses with their reasons."""
+    left = "no deadline" if record.days_left is None else f"{record.days_left:.0f} days left"
+    since = "" if record.days_since_start is None else f"{record.days_since_start:.0f} days since the start, "
+    better = {True: "higher is better", False: "lower is better", None: "direction unknown"}[record.metric["greater_is_better"]]
+    lines = [f"{record.title} ({record.slug})", f"{since}{left}, {record.teams} teams, {record.daily_limit} submissions a day",
+             f"metric: {record.metric['name'] or 'unknown'} ({record.metric['kaggle_name']}), {better}", ""]
+    lines += table(("file", "role", "rows", "columns", "kB"), [(one["name"], one["role"], one["rows"], one["columns"], one["bytes"] // 1000)
+                                                             for one in record.files])
+    if record.guesses:
+        lines += ["", "guessed (competition.toml, yours to correct):"]
+        for name, guess in record.guesses.items():
+            value = guess["value"]
+            shown = ", ".join(map(str, value[:6])) if isinstance(value, (tuple, list)) else value
+            if value not in ((), "", None):
+                lines += wrapped(f"  {name} = {shown}: {guess['why']}", indent="    ")
+    moved = f"{record.downloaded_bytes / 1e6:.1f} MB downloaded" if record.downloaded_bytes else "nothing had to be downloaded"
+    resumed = f", {record.resumed_bytes / 1e6:.1f} MB were there from before" if record.resumed_bytes else ""
+    return [*lines, "", f"{moved}{resumed}; in {record.folder}", *bullets(record.warnings)]

@@ -1,0 +1,36 @@
+"""kk runs."""
+
+import click
+
+from kagglekit.cli import options
+from kagglekit.cli.output import run, score, table, wrapped
+
+
+@click.command()
+@click.option("--folds", metavar="NAME", help="Runs on these folds only.")
+@options.competition
+@options.output
+def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
+    """Show runs and their scores.
+
+    \b
+    Example:
+        kk runs --folds group5
+    """
+    from kagglekit.verbs.runs import runs
+
+    run(lambda: runs(**given), render, as_json=as_json, quiet=quiet, debug=debug)
+
+
+def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+    """One table, best first within each folds."""
+    if not record.rows:
+        return ["no runs yet"]
+    rows = [(row["run"], row["name"], row["folds"] or "-", score(row["score"], row["se"]) if row["score"] is not None else row["status"],
+             (score(row["public"]) + ("*" if row["borrowed"] else "")) if row["public"] is not None else "-", row["inference"]) for row in record.rows]
+    lines = table(("run", "name", "folds", "score ± SE", "public", "test by"), rows)
+    if any(row["borrowed"] for row in record.rows):
+        lines.append("* borrowed: the public score of a submission of the same recipe")
+    for folds, luck in record.best_of.items():
+        lines += wrapped(f"{record.tried[folds]} runs were tried on {folds}: of equal ones the best would be ahead by up to {luck} SE by luck alone")
+    return lines

@@ -1,0 +1,47 @@
+"""kk train."""
+
+import click
+
+from kagglekit.cli import options
+from kagglekit.cli.output import bullets, run, score
+
+
+@click.command()
+@click.argument("model")
+@click.option("--folds", metavar="NAME", help="Folds to train on (default: the latest).")
+@click.option("--fold", type=int, metavar="K", help="Train this fold only.")
+@click.option("--sample", default=1.0, show_default=True, metavar="F", help="Share of the rows to use.")
+@click.option("--seeds", default=1, show_default=True, metavar="K", help="Seeds to average.")
+@click.option("--set", "params", multiple=True, callback=options.parameters, metavar="KEY=VALUE", help="A parameter of the model.")
+@click.option("--refit", is_flag=True, help="Predict the test set by one model of all rows.")
+@click.option("--name", metavar="N", help="Name of the run (default: the model).")
+@options.competition
+@options.output
+def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
+    """Train a model on every fold.
+
+    MODEL is constant, linear, tree, forest, lgbm, or path.py:name of a
+    fit_predict function or an estimator.
+
+    \b
+    Example:
+        kk train lgbm --set num_leaves=63
+    """
+    from kagglekit.verbs.train import train
+
+    run(lambda: train(**given), render, as_json=as_json, quiet=quiet, debug=debug)
+
+
+def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+    """The score, fold by fold, rounds and time."""
+    value = record.score
+    lines = [f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value.mean, value.se)} ({len(value.per_fold)} folds)",
+             "folds: " + "  ".join(score(one) for one in value.per_fold[:10])]
+    if record.rounds:
+        rounds = record.rounds
+        told = f"fixed at {rounds['fixed']}" if "fixed" in rounds else (f"{', '.join(map(str, rounds['per_fold'][:10]))}; test {rounds['test']} "
+                                                                        f"(by {rounds['chosen_by']})")
+        lines.append(f"rounds: {told}")
+    how = {"refit": "one model of all rows", "fold_mean": "the mean of the fold models", "single_fold": "the one fold's model"}
+    lines.append(f"test predictions: {how.get(record.inference, record.inference)}; {record.bottleneck}")
+    return lines + bullets(record.warnings)
