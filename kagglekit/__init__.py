@@ -13,7 +13,7 @@ _HOMES = {
     "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.load", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - the names are made from the table above
+__all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
     from kagglekit.blenders import blend

@@ -31,14 +31,19 @@ def render(record) -> list[str]:  # type: ignore[no-untyped-def]
     gain = "" if not value["gain_se"] else f", {value['gain'] / value['gain_se']:+.1f} SE"
     flattery = abs(value["in_sample"] - value["nested"])
     lines = [f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value['nested'], value['nested_se'])} (nested)",
-             f"best single   {score(value['best_single'])} ({value['best_single_run']}); gain {value['gain']:+.5f} ± {value['gain_se'] or 0:.5f}{gain}",
+             f"best single   {score(value['best_single'])} ({value['best_single_run']})",
+             f"gain          {value['gain']:+.5f} ± {value['gain_se'] or 0:.5f}{gain}",
              f"equal weights {score(value['equal_weights'])}",
              f"in sample     {score(value['in_sample'])} (flatters by {flattery:.5f})", ""]
     effects = {one["run"]: one for one in record.marginal}
-    rows = [(name, f"{weight:.3f}", f"{effects[name]['value']:+.5f}" if name in effects else "-", effects[name]["verdict"] if name in effects else "-")
-            for name, weight in sorted(record.weights.items(), key=lambda item: -item[1])]
+    unknown = {"value": None, "verdict": "-"}
+    rows = []
+    for name, weight in sorted(record.weights.items(), key=lambda item: -item[1]):
+        effect = effects.get(name, unknown)
+        rows.append((name, f"{weight:.3f}", "-" if effect["value"] is None else f"{effect['value']:+.5f}", effect["verdict"]))
     lines += table(("run", "weight", "adds", "verdict"), rows)
     names = record.errors["runs"][:8]
     lines += ["", f"correlation of errors ({record.errors['measure']}):"]
-    lines += table(("", *names), [(name, *(f"{cell:.2f}" for cell in row[:8])) for name, row in zip(names, record.errors["matrix"], strict=False)])
+    cells = [(name, *(f"{cell:.2f}" for cell in row[:8])) for name, row in zip(names, record.errors["matrix"], strict=False)]
+    lines += table(("", *names), cells)
     return lines + bullets(record.says, mark="-") + bullets(record.warnings)

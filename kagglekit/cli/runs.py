@@ -26,11 +26,11 @@ def render(record) -> list[str]:  # type: ignore[no-untyped-def]
     """One table, best first within each folds."""
     if not record.rows:
         return ["no runs yet"]
-    rows = [(row["run"], row["name"], row["folds"] or "-", score(row["score"], row["se"]) if row["score"] is not None else row["status"],
-             (score(row["public"]) + ("*" if row["borrowed"] else "")) if row["public"] is not None else "-", row["inference"]) for row in record.rows]
+    rows = [(row["run"], row["name"], row["folds"] or "-", row["status"] if row["score"] is None else score(row["score"], row["se"]),
+             score(row["public"]) + ("*" if row["borrowed"] else ""), row["inference"]) for row in record.rows]
     lines = table(("run", "name", "folds", "score ± SE", "public", "test by"), rows)
     if any(row["borrowed"] for row in record.rows):
         lines.append("* borrowed: the public score of a submission of the same recipe")
     for folds, luck in record.best_of.items():
-        lines += wrapped(f"{record.tried[folds]} runs were tried on {folds}: of equal ones the best would be ahead by up to {luck} SE by luck alone")
+        lines += wrapped(f"{record.tried[folds]} runs were tried on {folds}: of equal ones the best would be up to {luck} SE ahead by luck alone")
     return lines

@@ -30,4 +30,4 @@ def render(record) -> list[str]:  # type: ignore[no-untyped-def]
     local = f" (local {score(record.cv, record.cv_se)})" if record.cv is not None else ""
     private = f", private {score(record.private)}" if record.private is not None else ""
     told = f"public score {score(record.public)}{private}{local}" if record.public is not None else "no score yet"
-    return [f"{record.run} {record.name}: {record.status}, {told}", *bullets(record.mended, mark="-"), *bullets(record.warnings)]
+    return [f"{record.run} {record.name}: {record.status}, {told}", *bullets(record.warnings)]

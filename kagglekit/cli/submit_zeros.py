@@ -34,5 +34,5 @@ def render(record) -> list[str]:  # type: ignore[no-untyped-def]
         return [f"{what}: {record.file} is sound; nothing was sent", *bullets(record.warnings)]
     lines = [f"{what}: {record.status}" + (f", public score {record.public:.5f}" if record.public is not None else "")]
     for reading in record.reading:
-        lines += wrapped(f"- {reading.says} ({reading.evidence})", indent="  ")
+        lines += wrapped(f"- {reading['says']} ({reading['evidence']})", indent="  ")
     return lines + bullets(record.warnings)

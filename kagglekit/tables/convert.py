@@ -47,7 +47,7 @@ def read_raw(path: Path, name: str) -> RawTable:
     read = arrow_csv.ReadOptions(column_names=names, skip_rows=1)
     delimiter = "\t" if ".tsv" in path.name else ","
     parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    convert = arrow_csv.ConvertOptions(column_types={column: "string" for column in names}, null_values=MISSING,
+    convert = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, "string"), null_values=MISSING,
                                        strings_can_be_null=True, quoted_strings_can_be_null=True)
     try:
         text = arrow_csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
@@ -66,8 +66,8 @@ def _empty(names: list[str]) -> "pyarrow.Table":
 
 def _header(path: Path) -> list[str]:
     """Column names of the first line; a repeated name gets .1, .2."""
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig", newline="")
-    with opened as lines:
+    opening = gzip.open if path.suffix == ".gz" else open
+    with opening(path, "rt", encoding="utf-8-sig", newline="") as lines:
         delimiter = "\t" if ".tsv" in path.name else ","
         names = next(csv.reader(lines, delimiter=delimiter), [])
     if not names:

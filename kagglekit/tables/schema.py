@@ -104,7 +104,7 @@ def _task(train: "pd.DataFrame", sample: "pd.DataFrame", metric: Metric | None, 
     elif len(labels) == 2:
         notes.set("task", "binary", f"{targets[0]} has two values: {labels[0]} and {labels[1]}")
         notes.set("classes", tuple(labels), "values of the target in order; predictions are the second's probability")
-    elif metric and (metric.needs in ("label", "proba") or by_columns) or (not metric and len(labels) <= 20):
+    elif (metric and (metric.needs in ("label", "proba") or by_columns)) or (not metric and len(labels) <= 20):
         notes.set("task", "multiclass", f"{targets[0]} has {len(labels)} values")
         notes.set("classes", tuple(labels), "as the sample's columns" if by_columns else "values of the target in order")
     else:

@@ -133,7 +133,8 @@ def _shown(run: Run, members: Sequence[Run], result: Blend, errors: Mapping, eff
              "best_single_run": ids[result.best_single_index], "equal_weights": result.equal_weights, "gain": gain, "gain_se": gain_se}
     says, warnings = list(_sentences(errors, effects, ids)), list(run.warnings)
     if gain is not None and gain_se and gain < CLEAR_GAIN * gain_se:
-        warnings.append(f"the gain over {score['best_single_run']} is {gain / gain_se:+.1f} SE: too small to tell")
+        told = "too small to tell" if gain > -CLEAR_GAIN * gain_se else "the single run is better"
+        warnings.append(f"the gain over {score['best_single_run']} is {gain / gain_se:+.1f} SE: {told}")
     if result.dropped:
         warnings.append(f"{result.dropped:,} rows lack a prediction of some run and were left out")
     inferences = {one.inference for one in members}

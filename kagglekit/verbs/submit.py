@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from kagglekit.errors import KKError
 from kagglekit.run import Submission
 from kagglekit.store import Store, open_store
-from kagglekit.work.upload import Message, send, table_of_run
+from kagglekit.work.upload import csv_of_run, file_of, refuse_notebooks_only, send
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,6 @@ class Submitted:
     error: str
     cv: float | None
     cv_se: float | None
-    mended: tuple[str, ...]
     warnings: tuple[str, ...]
     next: str
 
@@ -38,17 +36,18 @@ def submit(run: str, *, message: str = "", wait: bool = True, timeout: float = 6
     """
     store = open_store(competition)
     chosen = store.run(run)
-    if store.competition.code_only:
-        raise KKError(f"{store.competition.slug} takes submissions from notebooks only", "Submit there; kk submissions will find it")
-    ready = table_of_run(store, chosen)
-    record = send(store, ready.table, Message(chosen.id, chosen.recipe, message or f"{chosen.id} {chosen.name}"), wait=wait, timeout=timeout)
-    return Submitted(ref=record.ref, run=chosen.id, name=chosen.name, file=record.file, status=record.status, public=record.public,
-                     private=record.private, error=record.error, cv=chosen.score.mean, cv_se=chosen.score.se, mended=ready.mended,
-                     warnings=ready.warnings + chosen.warnings, next=_next(store, record))
+    refuse_notebooks_only(store, chosen)
+    ready = csv_of_run(store, chosen)
+    record = send(store, ready.table, run=chosen.id, recipe=chosen.recipe, message=message or chosen.name, wait=wait,
+                  timeout=timeout)
+    return Submitted(ref=record.ref, run=chosen.id, name=chosen.name, file=file_of(store, record), status=record.status,
+                     public=record.public, private=record.private, error=record.error, cv=chosen.score.mean,
+                     cv_se=chosen.score.se, warnings=ready.mended + ready.warnings + chosen.warnings, next=_next(store, record))
 
 
 def _next(store: Store, record: Submission) -> str:
     if record.status == "pending":
         return "kk submissions"
-    scored = {other.recipe for other in store.all_submissions() if other.public is not None and other.recipe}
+    kinds = {run.id: run.kind for run in store.all_runs()}
+    scored = {one.recipe for one in store.all_submissions() if one.public is not None and kinds.get(one.run, "zeros") != "zeros"}
     return "kk lbcheck" if len(scored) > 1 else "kk train lgbm"

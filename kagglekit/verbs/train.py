@@ -77,7 +77,7 @@ def _plan(store: Store, model: Model, folds: Folds, params: dict, fold: int | No
         raise KKError(f"{folds.name} has no fold {fold}", f"It has: {', '.join(str(number) for _, number in folds.keys)}")
     used = np.ones(folds.rows, dtype=bool)
     if sample < 1:
-        used = np.random.default_rng(0).permutation(folds.rows) < max(int(round(sample * folds.rows)), 1)
+        used = np.random.default_rng(0).permutation(folds.rows) < max(round(sample * folds.rows), 1)
     full = merged(model.name, params, model.rounds)
     return Plan(model, problem_of(store.competition), full, folds, keys, tuple(range(seeds)), used, refit)
 

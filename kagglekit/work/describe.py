@@ -76,5 +76,5 @@ def full_guess(competition: Competition, store: Store, roles: Mapping[str, str])
     stub = competition.code_only and len(tables["test"]) < STUB_SHARE * len(tables["train"])
     if stub:
         warnings.append(f"the visible test set is a stub ({len(tables['test'])} rows): the real one is seen by notebooks only")
-    why = {**competition.why, **guess.why, **{role: "by its name" for role in known}}
+    why = {**competition.why, **guess.why, **dict.fromkeys(known, "by its name")}
     return dataclasses.replace(competition, **guess.fields, test_is_stub=stub, why=why), warnings

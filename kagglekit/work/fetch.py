@@ -59,7 +59,8 @@ def fetch_archive(store: Store, remote: Remote) -> Fetched:
         time.sleep(0.5 * 2**attempt)
     else:
         got = part.stat().st_size
-        raise RemoteError(f"the download stops at {got:,} bytes of {total:,}", f"Run it again, it goes on from there: kk join {store.competition.slug}")
+        raise RemoteError(f"the download stops at {got:,} bytes of {total:,}",
+                          f"Run it again, it goes on from there: kk join {store.competition.slug}")
     name = json.loads(about.read_text(encoding="utf-8"))["name"]
     return Fetched(part, name, downloaded, resumed)
 

@@ -98,7 +98,7 @@ def _said(evidence: Evidence, state: str, why: str, direction: str, m: int, scal
     if m == 1:
         return f"One model of {evidence.split} has a public score: no comparison yet", "Whether a better local score is a better public one"
     if state == "tracks":
-        can = f"{evidence.split} tracks the leaderboard, for gaps of at least {scale:.5g} {name}" if scale else f"{evidence.split} tracks the leaderboard"
+        can = f"{evidence.split} tracks the leaderboard" + (f", for gaps of at least {scale:.5g} {name}" if scale else "")
         cannot = f"Anything about smaller gaps; p is exact for {m} models, not for those to come"
         if local.models >= 4 and local.verdict != state:
             cannot = f"The order of the {local.models} best models: among them {evidence.split} {WORDS[local.verdict]}"

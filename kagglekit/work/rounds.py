@@ -26,7 +26,7 @@ def chosen_rounds(curves: Sequence[Sequence[float]], rule: str) -> tuple[list[in
     fold, an inner part must tell.
 
     >>> chosen_rounds([[3, 1, 2], [3, 2, 1], [3, 2, 1]], "rest")
-    ([3, 3, 3], 3)
+    ([3, 2, 2], 3)
     """
     table = np.asarray(curves, dtype=np.float64)
     chosen: list[int | None] = []

@@ -34,7 +34,8 @@ def _patients(random: np.random.Generator, patients: int, first: int) -> pd.Data
 
 
 @built_in("practice-clinics", title="Pain scores in eight clinics", metric="rmse",
-          description="Predict the pain score of a visit. Every patient has several visits; the test set holds patients of whom nothing is known yet.",
+          description="Predict the pain score of a visit. Every patient has several visits; the test set holds patients of whom "
+                      "nothing is known yet.",
           teaches="A random split puts visits of one patient on both sides. Models that know patients by heart look best there, and are "
                   "not: the test set has new patients. Split by patient.")
 def clinics(seed: int) -> dict[str, pd.DataFrame]:
