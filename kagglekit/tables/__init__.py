@@ -1,0 +1,1 @@
+"""Tables: raw files typed, described, and turned into submissions."""

@@ -1,0 +1,1 @@
+"""Verbs: one public function a command; they return records and never print."""

@@ -1,0 +1,1 @@
+"""Work: what verbs share."""

@@ -118,7 +118,7 @@ def _check_disk(store: Store, total: int | None) -> None:
 
 def _stream(answer: "requests.Response", part: Path, start: int) -> int:
     """Write the answer behind byte `start`; gives the bytes written. A cut ends it early, the part stays."""
-    import requests
+    from urllib3.exceptions import HTTPError
 
     written, total = 0, _total(answer)
     whole = (start + total) if total else 0
@@ -129,12 +129,13 @@ def _stream(answer: "requests.Response", part: Path, start: int) -> int:
         try:
             with part.open("r+b") as sink:
                 sink.seek(start)
-                for block in answer.iter_content(CHUNK):
+                # read1 gives what has arrived: a cut loses nothing, where whole chunks would lose the last one.
+                while block := answer.raw.read1(CHUNK, decode_content=True):
                     sink.write(block)
                     written += len(block)
                     work.advance(len(block))
                 sink.truncate()
-        except (requests.exceptions.RequestException, ConnectionError) as error:
+        except (HTTPError, ConnectionError) as error:
             say(f"the connection was cut after {written:,} bytes ({type(error).__name__})")
         except OSError as error:
             raise disk_error(part, error) from error
