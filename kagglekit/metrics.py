@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from kagglekit.constants import log_mean, majority, mean, median, positive, share, shares
 from kagglekit.errors import KKError
 from kagglekit.registry import Registry, is_path_reference, load_reference, near_names
 
@@ -51,8 +53,10 @@ def metric(name: str, *names: str, better: str, needs: str, constant: Callable |
                              constant=constant, influence=influence, classes=classes, trains_on=trains_on)
 
 
-def check_metric(given: object, greater_is_better: bool | None = None) -> Metric:
-    """The Metric that a name, Kaggle's name, 'metric.py:score' or a function stands for.
+def check_metric(given: object, greater_is_better: bool | None = None, folder: Path | None = None) -> Metric:
+    """The Metric that a name, Kaggle's name, 'metric.py:score' (from here, or from `folder`) or a function stands for.
+
+    A function takes (y, p), or has Kaggle's own signature score(solution, submission, row_id_column_name).
 
     >>> check_metric("Root Mean Squared Logarithmic Error").name
     'rmsle'
@@ -60,15 +64,34 @@ def check_metric(given: object, greater_is_better: bool | None = None) -> Metric
     if isinstance(given, Metric):
         return given
     if callable(given):
-        return Metric(name=getattr(given, "__name__", "custom"), function=given, needs="value",
+        return Metric(name=getattr(given, "__name__", "custom"), function=_as_arrays(given), needs="value",
                       greater_is_better=_direction(given, greater_is_better))
     text = str(given)
     if is_path_reference(text):
-        return check_metric(load_reference(text), greater_is_better)
+        return check_metric(load_reference(text, folder), greater_is_better)
     if text in REGISTRY:
         return REGISTRY.get(text)
     raise KKError(f"no metric is called {text!r}", f"{near_names(text, REGISTRY.names())}Built in: {', '.join(REGISTRY.names())}; "
                   "anything else: --metric metric.py:score")
+
+
+def _as_arrays(function: Callable) -> Callable[[Array, Array], float]:
+    """A metric of arrays from one with Kaggle's signature, which takes tables with an id column."""
+    import inspect
+
+    if list(inspect.signature(function).parameters)[:3] != ["solution", "submission", "row_id_column_name"]:
+        return function
+
+    def score(y: Array, p: Array) -> float:
+        import pandas as pd
+
+        def table(values: Array) -> "pd.DataFrame":
+            columns = np.asarray(values).reshape(len(values), -1)
+            return pd.DataFrame({"id": np.arange(len(columns)), **{f"value_{k}" if k else "value": columns[:, k] for k in range(columns.shape[1])}})
+
+        return function(table(y), table(p), "id")
+
+    return score
 
 
 def _direction(function: Callable, greater_is_better: bool | None) -> bool:
@@ -77,44 +100,6 @@ def _direction(function: Callable, greater_is_better: bool | None) -> bool:
         raise KKError(f"the direction of {getattr(function, '__name__', 'the metric')} is not known",
                       "Set score.greater_is_better = True (or False) in metric.py")
     return bool(known)
-
-
-# Constants. Closed forms: the mean minimises squared error, the median absolute error, the class shares log loss.
-
-def majority(y: Array) -> object:
-    """The most frequent label (the smallest of equals)."""
-    values, counts = np.unique(y, return_counts=True)
-    return values[np.argmax(counts)].item()
-
-
-def share(y: Array) -> float:
-    """Share of the positive class."""
-    return float(np.mean(y))
-
-
-def shares(y: Array) -> Array:
-    """Share of each class code 0..max."""
-    return np.bincount(y.astype(np.int64)) / len(y)
-
-
-def mean(y: Array) -> float:
-    """Mean of the target."""
-    return float(np.mean(y))
-
-
-def median(y: Array) -> float:
-    """Median of the target."""
-    return float(np.median(y))
-
-
-def log_mean(y: Array) -> float:
-    """The constant that minimises RMSLE."""
-    return float(np.expm1(np.mean(np.log1p(y))))
-
-
-def positive(y: Array) -> object:
-    """The positive label, the larger of two."""
-    return np.unique(y)[-1].item()
 
 
 # Influence functions (one value a row, mean 0). Sources: delta method; DeLong et al. 1988 for the AUC.

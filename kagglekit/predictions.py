@@ -145,7 +145,10 @@ def _values(table: "pd.DataFrame", form: Form, ids: Sequence[str]) -> Array:
     named = [column for column in form.columns if column in table.columns]
     others = [column for column in table.columns if column not in ids]
     if len(named) < len(form.columns):
-        if len(others) not in form.widths or (named and len(form.columns) > 1):
+        by_class = [str(label) for label in form.classes]
+        if len(others) > 1 and sorted(map(str, others)) == sorted(by_class):
+            others = sorted(others, key=lambda column: by_class.index(str(column)))
+        elif len(others) != 1 or len(form.columns) > 1:
             lacking = [column for column in form.columns if column not in table.columns]
             near = near_names(lacking[0], [str(other) for other in others])
             raise KKError(f"{form.what} has no column {lacking[0]!r} (it has {', '.join(map(str, others[:6]))})",

@@ -95,6 +95,8 @@ def _estimating(build: Callable, encoding: str) -> Callable[..., tuple[Array, Ar
         estimator = build(problem, dict(params), seed)
         with clock.stage("fit"):
             estimator.fit(parts.train, problem.to_scale(fold.data.target[fold.train]))
+        if getattr(estimator, "n_jobs", None):
+            estimator.n_jobs = 1  # threads add up a forest's trees in any order: the last bits would differ from run to run
         with clock.stage("predict"):
             valid = problem.predict(estimator, parts.valid) if len(fold.valid) else np.empty(0)
             return valid, problem.predict(estimator, parts.test)

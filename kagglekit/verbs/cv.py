@@ -110,7 +110,8 @@ def _length(given: object, dates: bool) -> float | None:
         return None
     try:
         if dates:
-            return float(pd.Timedelta(f"{given}d" if str(given).replace(".", "").isdigit() else str(given)).value)
+            text = str(given).strip().replace("d", "D")  # pandas wants days as D
+            return float(pd.Timedelta(f"{text}D" if text.replace(".", "").isdigit() else text).value)
         return float(str(given))
     except ValueError as error:
         raise KKError(f"{given!r} is no length of time", 'Give a number in the unit of the time column, or "7d" for dates') from error

@@ -33,7 +33,8 @@ def status(*, competition: object = None) -> Status:
 def _row(competition: Competition) -> dict[str, object]:
     store, now = Store(competition), datetime.datetime.now(datetime.UTC)
     ledger = open_ledger(store)
-    folds, runs, sent = ledger.folds(), ledger.runs(), ledger.submissions()
+    folds, runs = ledger.folds(), ledger.runs()
+    sent = [row for row in ledger.submissions() if row["ref"]]
     better = competition.greater_is_better is not False
     scored = [run for run in runs if run["score"] is not None and folds and run["folds"] == folds[-1]["name"]]
     best = (max if better else min)(scored, key=lambda run: run["score"], default=None)

@@ -56,8 +56,10 @@ def _straddling(folds: Folds, groups: Array) -> Array:
 def _time(folds: Folds, data: Data, groups: Array | None, order: Array | None) -> Iterator[Finding]:
     if order is None:
         return
+    vector = folds.vector(0)
     for fold in folds:
-        if len(fold.train) and order[fold.train].max() + folds.gap > order[fold.valid].min():
+        earlier = vector < fold.fold if folds.splitter == "predefined" else np.isin(np.arange(folds.rows), fold.train)
+        if earlier.any() and order[earlier].max() >= order[fold.valid].min():
             yield Finding("time-order", "fatal", f"fold {fold.fold} trains on rows that are not earlier than what it validates")
             return
     empty = [fold.fold for fold in folds if not len(fold.train)]

@@ -45,7 +45,7 @@ def metric_of(competition: Competition) -> Metric:
     if not competition.metric:
         raise KKError(f"the metric of {competition.slug} is not known ({competition.kaggle_metric or 'Kaggle names none'})",
                       f'Write [metric] name = "rmse" (or metric.py:score) in {competition.folder}/competition.toml')
-    return check_metric(competition.metric, competition.greater_is_better)
+    return check_metric(competition.metric, competition.greater_is_better, competition.folder)
 
 
 def problem_of(competition: Competition) -> Problem:

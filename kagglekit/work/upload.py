@@ -31,7 +31,7 @@ PASSING = ("offline", "server", "rate")
 def known_metric(competition: Competition) -> Metric | None:
     """The competition's Metric, None where its name stands for none."""
     known = competition.metric in REGISTRY or is_path_reference(competition.metric)
-    return check_metric(competition.metric, competition.greater_is_better) if known else None
+    return check_metric(competition.metric, competition.greater_is_better, competition.folder) if known else None
 
 
 def checked_table(store: Store, table: pd.DataFrame, metric: Metric | None) -> Preflight:
