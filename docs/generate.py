@@ -25,7 +25,8 @@ def reference() -> str:
 
 
 def _section(title: str, command: click.Command) -> list[str]:
-    context = click.Context(command, info_name=title, max_content_width=80, terminal_width=80)
+    names = main.context_settings["help_option_names"]
+    context = click.Context(command, info_name=title, max_content_width=80, terminal_width=80, help_option_names=names)
     return [f"## {title}", "", "```", command.get_help(context).rstrip(), "```", ""]
 
 

@@ -54,13 +54,20 @@ def find_credentials(environment: Mapping[str, str] = os.environ) -> Credentials
 def _token(environment: Mapping[str, str]) -> tuple[str, str] | None:
     given = environment.get("KAGGLE_API_TOKEN", "")
     if given:
-        text = Path(given).read_text(encoding="utf-8").strip() if Path(given).is_file() else given
-        return text, "token from KAGGLE_API_TOKEN"
+        return _file_or_text(given), "token from KAGGLE_API_TOKEN"
     for name in ("access_token", "access_token.txt"):
         path = Path("~/.kaggle").expanduser() / name
         if path.is_file() and path.read_text(encoding="utf-8").strip():
             return path.read_text(encoding="utf-8").strip(), f"token from {path}"
     return None
+
+
+def _file_or_text(given: str) -> str:
+    """The content of the file that `given` names, or `given` itself; a long token is no path, and must not show in an error."""
+    try:
+        return Path(given).read_text(encoding="utf-8").strip() if Path(given).is_file() else given
+    except (OSError, ValueError):
+        return given
 
 
 def _legacy(environment: Mapping[str, str]) -> Credentials | None:

@@ -262,6 +262,15 @@ def _arena(home: str) -> str:
     return url
 
 
+def server_now(server: str) -> datetime.datetime:
+    """The time where a competition runs: the arena's own clock for practice, else this machine's."""
+    if server != "practice":
+        return datetime.datetime.now(datetime.UTC)
+    from kagglekit.practice.state import State
+
+    return State(arena_home(find_workspace())).now()
+
+
 def _mount_timeouts(session: "requests.Session") -> None:
     """Timeouts for every call (the client has none) and a few retries of calls that may be repeated."""
     from requests.adapters import HTTPAdapter
@@ -331,7 +340,7 @@ def _refusal(error: "requests.exceptions.HTTPError", remote: Remote, slug: str) 
     """What a 4xx or 5xx means, told by its status and the server's own words."""
     response = error.response
     status = response.status_code if response is not None else 0
-    said = str(error).strip() or f"status {status}"
+    said = str(error).split(" for url:")[0].strip() or f"status {status}"  # signed URLs stay out of messages
     if status == 401:
         login = remote.credentials
         hidden = f"; it hides {login.shadowed}, unset it to use that" if login.shadowed else ""

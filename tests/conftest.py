@@ -2,6 +2,11 @@
 
 import json
 import os
+
+# Two test processes share two cores: threads that wait for each other at barriers would take many times as long.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 import shutil
 import subprocess
 import sys

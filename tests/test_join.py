@@ -1,8 +1,11 @@
 """kk join: data that arrives whole or not at all, a schema with reasons, files that belong to the person."""
 
+import contextlib
 import json
+import shutil
 import socket
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +16,8 @@ import pytest
 from kagglekit.errors import KKError
 from kagglekit.practice.server import Embedded
 from kagglekit.store import Store, open_store
-from kagglekit.work.fetch import Fetched, unpack
+from kagglekit.work.fetch import Fetched
+from kagglekit.work.unpack import unpack
 from tests.conftest import Ran
 
 
@@ -73,12 +77,31 @@ def test_missing_credentials_name_every_place_and_no_secret(workspace: Path, kk:
     assert ran.code == 1 and "cannot be reached" in ran.json["error"]["what"] and "very-secret" not in ran.out + ran.err
 
 
-class Cutting:
-    """A proxy in front of the arena that cuts the archive after `cut` bytes, the first `times` times."""
+Change = Callable[[bytes], bytes]
 
-    def __init__(self, target: str, cut: int, times: int) -> None:
+
+def cut(most: int) -> Change:
+    """Only the first bytes of the body."""
+    return lambda answer: answer[:answer.index(b"\r\n\r\n") + 4 + most]
+
+
+def page(status: str) -> Change:
+    """A page of a proxy or of an overloaded store instead of data."""
+    body = b"<html>" + b"sorry " * 400 + b"</html>"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return lambda answer: head.encode() + body
+
+
+class Between:
+    """A proxy before the arena; each answer of the store goes through the next of `changes`, then they pass as they are.
+
+    With `hold` set, a changed answer's connection stays open: to the client the store hangs.
+    """
+
+    def __init__(self, target: str, *changes: Change, hold: bool = False) -> None:
         self.host, _, port = target.removeprefix("http://").partition(":")
-        self.port, self.cut, self.left = int(port), cut, times
+        self.port, self.changes, self.hold, self.held = int(port), list(changes), hold, []
+        self.asked: list[bytes] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -94,60 +117,194 @@ class Cutting:
     def _serve(self, client: socket.socket) -> None:
         request = b""
         while b"\r\n\r\n" not in request:
-            request += client.recv(65536)
+            block = client.recv(65536)
+            if not block:
+                return
+            request += block
         head, _, body = request.partition(b"\r\n\r\n")
         length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
         while len(body) < length:
             body += client.recv(65536)
         head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection")) + b"\r\nConnection: close"
-        archive = b"GET /store" in head
         with socket.create_connection((self.host, self.port)) as upstream:
             upstream.sendall(head + b"\r\n\r\n" + body)
             answer = b""
             while block := upstream.recv(65536):
                 answer += block
         answer = answer.replace(f"http://{self.host}:{self.port}".encode(), self.url.encode())
-        if archive and self.left:
-            self.left -= 1
-            answer = answer[:answer.index(b"\r\n\r\n") + 4 + self.cut]
-        client.sendall(answer)
-        client.close()
+        changed = b"GET /store" in head and bool(self.changes)
+        if b"GET /store" in head:
+            self.asked.append(head)
+        with contextlib.suppress(OSError):
+            client.sendall(self.changes.pop(0)(answer) if changed else answer)
+        if changed and self.hold:
+            self.held.append(client)
+        else:
+            client.close()
 
 
 @pytest.fixture
-def served(workspace: Path, small_arena: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, int], Cutting]]:
-    with Embedded(small_arena) as server:
+def arena(workspace: Path, small_arena: Path) -> Path:
+    """A copy of the arena that a test may change; gives the folder of small-auc."""
+    shutil.copytree(small_arena, workspace / "served")
+    return workspace / "served" / "small-auc"
+
+
+Served = Callable[..., Between]
+
+
+@pytest.fixture
+def served(arena: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    with Embedded(arena.parent) as server:
         monkeypatch.setenv("KAGGLE_USERNAME", "me")
         monkeypatch.setenv("KAGGLE_KEY", "key")
 
-        def start(cut: int, times: int) -> Cutting:
-            proxy = Cutting(server.url, cut, times)
+        def start(*changes: Change, hold: bool = False) -> Between:
+            proxy = Between(server.url, *changes, hold=hold)
             monkeypatch.setenv("KK_KAGGLE_ENDPOINT", proxy.url)
             return proxy
 
         yield start
 
 
-def test_a_cut_download_goes_on_where_it_stopped(served, workspace: Path, kk: Callable[..., Ran]) -> None:
-    served(3000, 1)
+@pytest.fixture
+def data(workspace: Path) -> Path:
+    """Where the data of small-auc goes."""
+    return workspace / "competitions" / "small-auc" / "data"
+
+
+def test_a_cut_download_goes_on_where_it_stopped(served: Served, data: Path, kk: Callable[..., Ran]) -> None:
+    proxy = served(cut(3000))
     record = kk("join", "small-auc", "--json").json
-    store = open_store("small-auc")
-    archive = json.loads(store.manifest.read_text())["archive"]
+    archive = json.loads((data / "manifest.json").read_text())["archive"]
     assert record["downloaded_bytes"] == archive["bytes"] and record["rows"]["train"] == 240
     assert record["server"].startswith("http://127.0.0.1")
+    assert b"range: bytes=3000-" in proxy.asked[-1].lower() and b"authorization" not in proxy.asked[-1].lower()
 
 
-def test_a_download_that_keeps_being_cut_stays_on_disk_and_the_next_join_goes_on(served, workspace: Path, kk: Callable[..., Ran]) -> None:
-    proxy = served(300, 99)
+def test_a_download_that_keeps_being_cut_stays_on_disk_and_the_next_join_goes_on(served: Served, data: Path, kk: Callable[..., Ran]) -> None:
+    proxy = served(*[cut(300)] * 99)
     ran = kk("join", "small-auc")
     assert ran.code == 1 and "the download stops at" in ran.error and "kk join small-auc" in ran.error
-    part = workspace / "competitions" / "small-auc" / "data" / ".download" / "archive.part"
-    kept = part.stat().st_size
-    assert kept >= 300 and not (workspace / "competitions" / "small-auc" / "data" / "raw").exists()
-    proxy.left = 0
+    kept = (data / ".download" / "archive.part").stat().st_size
+    assert kept >= 300 and not (data / "raw").exists()
+    proxy.changes.clear()
     ran = kk("join", "small-auc", "--json")
     assert ran.json["resumed_bytes"] == kept and ran.json["rows"]["train"] == 240
     assert "going on from there" in ran.err
+
+
+@pytest.mark.parametrize("trouble", [page("503 Service Unavailable"), page("200 OK")], ids=["503", "200"])
+def test_an_error_page_in_the_middle_of_a_download_never_gets_into_the_file(served: Served, data: Path, kk: Callable[..., Ran],
+                                                                            trouble: Change) -> None:
+    proxy = served(cut(2000), trouble, trouble)
+    record = kk("join", "small-auc", "--json").json
+    assert not proxy.changes and record["rows"] == {"train": 240, "test": 120}
+    assert record["downloaded_bytes"] == json.loads((data / "manifest.json").read_text())["archive"]["bytes"]
+
+
+def test_a_page_instead_of_the_archive_is_refused_and_nothing_is_written(served: Served, data: Path, kk: Callable[..., Ran]) -> None:
+    served(*[page("200 OK")] * 99)
+    ran = kk("join", "small-auc")
+    assert ran.error == "Error: the store answered 200 with a page instead of data. Try again in a minute"
+    assert not data.exists()
+
+
+def test_an_archive_that_changed_after_a_cut_is_fetched_from_the_start(served: Served, arena: Path, data: Path, kk: Callable[..., Ran]) -> None:
+    proxy = served(*[cut(300)] * 99)
+    assert kk("join", "small-auc").code == 1 and (data / ".download" / "archive.part").exists()
+    path = arena / "files" / "train.csv"
+    path.write_text(path.read_text() + "9999,0,0,red,S999,2026-01-01,1\n")
+    proxy.changes.clear()
+    record = kk("join", "small-auc", "--json").json
+    assert record["resumed_bytes"] == 0 and record["rows"]["train"] == 241
+
+
+def test_a_killed_join_leaves_a_part_that_the_next_goes_on_with(served: Served, data: Path, kk: Callable[..., Ran], kk_process) -> None:
+    served(cut(4000), hold=True)
+    process, part = kk_process("join", "small-auc"), data / ".download" / "archive.part"
+    deadline = time.monotonic() + 30
+    while not part.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.kill()
+    process.communicate()
+    left = part.stat().st_size
+    ran = kk("join", "small-auc", "--json")
+    assert ran.json["resumed_bytes"] == left and ran.json["rows"]["train"] == 240 and not (data / ".download").exists()
+
+
+def test_rules_that_are_not_accepted_are_waited_for(served: Served, arena: Path, data: Path, kk: Callable[..., Ran]) -> None:
+    served()
+    contest = arena / "contest.toml"
+    accepted = contest.read_text()
+    contest.write_text(accepted.replace("rules_required = false", "rules_required = true"))
+    ran = kk("join", "small-auc")
+    assert ran.code == 1 and "https://www.kaggle.com/competitions/small-auc/rules" in ran.error and not data.exists()
+    threading.Timer(0.5, contest.write_text, [accepted]).start()
+    ran = kk("join", "small-auc", "--wait", "--json")
+    assert ran.json["rows"]["train"] == 240 and "(waiting)" in ran.err
+
+
+def test_only_takes_the_files_that_fit(served: Served, data: Path, kk: Callable[..., Ran]) -> None:
+    served()
+    ran = kk("join", "small-auc", "--only", "trian*")
+    assert ran.error == "Error: no file fits 'trian*'. There are: sample_submission.csv, test.csv, train.csv"
+    record = kk("join", "small-auc", "--only", "train*", "--json").json
+    assert record["downloaded_bytes"] == 0 and record["resumed_bytes"] > 0, "the archive was there already"
+    assert [one["name"] for one in record["files"]] == ["train.csv"] and record["rows"] == {"train": 240, "test": None}
+    assert "no sample table was found among the files: write its name as sample in competition.toml" in record["warnings"]
+    assert kk("join", "small-auc", "--json").json["warnings"] == [
+        "only 'train*' was unpacked of 3 files: fetch it with kk join small-auc --update"]
+    assert len(kk("join", "small-auc", "--update", "--json").json["files"]) == 3
+
+
+def test_joining_without_data_is_completed_later_unless_the_file_was_edited(served: Served, data: Path, kk: Callable[..., Ran]) -> None:
+    served()
+    record = kk("join", "small-auc", "--no-download", "--json").json
+    toml = data.parent / "competition.toml"
+    assert record["task"] == "" and record["files"] == [] and record["next"] == "kk join small-auc" and toml.exists()
+    edited = toml.read_text()
+    assert kk("join", "small-auc", "--json").json["task"] == "binary"
+    toml.write_text(edited + "# mine\n")
+    kk("join", "small-auc")
+    assert toml.read_text() == edited + "# mine\n"
+
+
+def test_what_cannot_be_read_or_guessed_is_a_warning_and_joining_ends_well(served: Served, arena: Path, kk: Callable[..., Ran]) -> None:
+    served()
+    (arena / "files" / "extra").mkdir()
+    (arena / "files" / "extra" / "broken.csv").write_text("a,b\n1,2\n3\n")
+    (arena / "files" / "extra" / "old.csv").write_bytes("größe\n1\n".encode("latin-1"))
+    (arena / "files" / "extra" / "images.zip").write_bytes(b"PK")
+    (arena / "files" / "train.csv").rename(arena / "files" / "learning.csv")
+    record = kk("join", "small-auc", "--json").json
+    assert [warning.split(":")[0] for warning in record["warnings"]] == [
+        "extra/broken.csv cannot be read as a csv", "extra/old.csv cannot be read as a csv",
+        "extra/images.zip is packed inside the archive and stays so", "no train table was found among the files"]
+    assert record["task"] == "" and record["rows"]["train"] is None and record["next"] == "kk submit-zeros"
+
+
+def test_an_unknown_metric_is_named_with_the_way_to_bring_it(served: Served, arena: Path, tmp_path: Path, kk: Callable[..., Ran]) -> None:
+    served()
+    (tmp_path / "metric.py").write_text("def score(y, p):\n    return 0.0\nscore.greater_is_better = True\n")
+    contest = arena / "contest.toml"
+    contest.write_text(contest.read_text().replace('metric = "auc"', f'metric = "{tmp_path}/metric.py:score"'))
+    record = kk("join", "small-auc", "--json").json
+    assert record["metric"]["name"] == "" and record["metric"]["greater_is_better"] is None
+    assert any("is not built in: give metric.py:score" in warning for warning in record["warnings"])
+
+
+def test_a_visible_test_set_that_is_a_stub_is_told(served: Served, arena: Path, kk: Callable[..., Ran]) -> None:
+    served()
+    for name in ("test.csv", "sample_submission.csv"):
+        path = arena / "files" / name
+        path.write_text("\n".join(path.read_text().splitlines()[:3]) + "\n")
+    contest = arena / "contest.toml"
+    contest.write_text(contest.read_text().replace("code_only = false", "code_only = true"))
+    record = kk("join", "small-auc", "--json").json
+    assert record["test_is_stub"] is True and record["code_only"] is True
+    assert "the visible test set is a stub (2 rows): the real one is seen by notebooks only" in record["warnings"]
 
 
 @pytest.fixture
@@ -169,7 +326,7 @@ def fetched(store: Store, members: dict[str, str]) -> Fetched:
 def test_an_archive_that_would_leave_its_folder_is_refused_whole(store: Store, name: str) -> None:
     before = sorted(path.name for path in store.raw.iterdir())
     with pytest.raises(KKError, match=r"would leave its folder.*Nothing of it was kept"):
-        unpack(store, fetched(store, {"fine.csv": "a,b\n1,2\n", name: "x"}), None, False)
+        unpack(store, fetched(store, {"fine.csv": "a,b\n1,2\n", name: "x"}))
     assert sorted(path.name for path in store.raw.iterdir()) == before
     assert not list(store.folder.rglob("evil.txt"))
 
@@ -181,7 +338,7 @@ def test_a_link_in_an_archive_is_refused(store: Store) -> None:
     with zipfile.ZipFile(archive.path, "a") as opened:
         opened.writestr(entry, "/etc/passwd")
     with pytest.raises(KKError, match="would leave its folder"):
-        unpack(store, archive, None, False)
+        unpack(store, archive)
 
 
 def test_a_damaged_member_refuses_the_archive_and_the_next_try_starts_over(store: Store) -> None:
@@ -190,19 +347,72 @@ def test_a_damaged_member_refuses_the_archive_and_the_next_try_starts_over(store
     content[60] ^= 0xFF
     archive.path.write_bytes(bytes(content))
     with pytest.raises(KKError, match="the archive is damaged.*fetch it again"):
-        unpack(store, archive, None, False)
+        unpack(store, archive)
     assert not archive.path.exists() and (store.raw / "train.csv").exists()
 
 
+def test_a_damaged_packed_member_is_named(store: Store) -> None:
+    archive = fetched(store, {"fine.csv": "a\n1\n"})
+    with zipfile.ZipFile(archive.path, "a", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("train.csv", "\n".join(map(str, range(9000))))
+        start = opened.infolist()[1].header_offset
+    content = bytearray(archive.path.read_bytes())
+    content[start + 200:start + 400] = bytes(200)
+    archive.path.write_bytes(bytes(content))
+    with pytest.raises(KKError, match=r"damaged at train\.csv: .*fetch it again"):
+        unpack(store, archive)
+    assert not (store.raw / "fine.csv").exists() and not (store.folder / "data" / ".unpacking").exists()
+
+
+def test_a_page_that_came_as_an_archive_is_refused(store: Store) -> None:
+    archive = fetched(store, {})
+    archive.path.write_text("<html>")
+    with pytest.raises(KKError, match="it is no zip.*fetch it again"):
+        unpack(store, archive)
+    assert not archive.path.exists() and (store.raw / "train.csv").exists()
+
+
+def test_an_archive_that_blows_up_is_refused_before_it_is_unpacked(store: Store) -> None:
+    archive = fetched(store, {})
+    with zipfile.ZipFile(archive.path, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("train.csv", "1" * 100_000)
+        opened.infolist()[0].file_size = 3 * 1024**3
+    with pytest.raises(KKError, match=r"'train\.csv' unpacks to 3\.2 GB.*Nothing of it was kept"):
+        unpack(store, archive)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("names", [("a.csv", "a.csv"), ("a", "a/b.csv")])
+def test_a_name_that_is_there_twice_is_refused(store: Store, names: tuple[str, str]) -> None:
+    archive = fetched(store, {})
+    with zipfile.ZipFile(archive.path, "w") as opened:
+        for name in names:
+            opened.writestr(name, "x\n1\n")
+    with pytest.raises(KKError, match=r"the archive holds .* twice.*Nothing of it was kept"):
+        unpack(store, archive)
+
+
+def test_a_single_file_keeps_its_own_name(store: Store) -> None:
+    archive = fetched(store, {})
+    archive.path.write_text("id,y\n1,2\n")
+    unpack(store, Fetched(archive.path, "train set.csv", 9, 0))
+    assert (store.raw / "train set.csv").read_text() == "id,y\n1,2\n" and [path.name for path in store.raw.iterdir()] == ["train set.csv"]
+    assert [one["name"] for one in json.loads(store.manifest.read_text())["files"]] == ["train set.csv"]
+
+
+def test_new_data_takes_the_tables_of_the_old_with_it(store: Store) -> None:
+    assert (store.tables / "train.parquet").exists()
+    unpack(store, fetched(store, {"train.csv": "id,y\n1,2\n"}))
+    assert not store.tables.exists()
+
+
 def test_unicode_names_and_folders_are_kept(store: Store) -> None:
-    unpack(store, fetched(store, {"bilder/größe 1.csv": "a\n1\n"}), None, True)
+    unpack(store, fetched(store, {"bilder/größe 1.csv": "a\n1\n"}), keep_archive=True)
     assert (store.raw / "bilder" / "größe 1.csv").exists()
     assert (store.folder / "data" / "archive.zip").exists()
 
 
 def test_data_from_a_folder_is_used_in_place(workspace: Path, small_arena: Path, kk: Callable[..., Ran]) -> None:
-    import shutil
-
     shutil.copytree(small_arena, workspace / "arena")
     files = workspace / "arena" / "small-auc" / "files"
     record = kk("join", "small-auc", "--practice", "--from", files, "--json").json
@@ -210,10 +420,34 @@ def test_data_from_a_folder_is_used_in_place(workspace: Path, small_arena: Path,
     assert (workspace / "competitions" / "small-auc" / "data" / "raw").resolve() == files
 
 
-def test_doctor_names_remedies_and_init_makes_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kk: Callable[..., Ran]) -> None:
-    monkeypatch.chdir(tmp_path)
-    record = kk("doctor", "--json").json
-    failing = {check["name"]: check for check in record["checks"] if not check["ok"]}
-    assert "credentials" in failing and failing["workspace"]["do"] == "Make one: kk init ."
-    assert kk("init", "mine").code == 0 and (tmp_path / "mine" / "configs" / "lgbm.toml").exists()
-    assert "is a workspace already" in kk("init", "mine").error
+def test_another_folder_is_read_anew_and_update_replaces_a_link_not_what_it_points_to(small: Path, workspace: Path, tmp_path: Path,
+                                                                                      kk: Callable[..., Ran]) -> None:
+    files = workspace / "arena" / "small-auc" / "files"
+    error = kk("join", "small-auc", "--from", files).error
+    assert error.startswith(f"Error: {small / 'data' / 'raw'} holds downloaded data already. Remove it first")
+    shutil.rmtree(small / "data")
+    assert kk("join", "small-auc", "--from", tmp_path / "none").error.startswith(f"Error: no folder with files at {tmp_path / 'none'}")
+    assert kk("join", "small-auc", "--from", files, "--json").json["rows"]["train"] == 240
+    other = tmp_path / "other"
+    shutil.copytree(files, other)
+    (other / "train.csv").write_text("\n".join((files / "train.csv").read_text().splitlines()[:101]) + "\n")
+    assert kk("join", "small-auc", "--from", other, "--json").json["rows"]["train"] == 100
+    assert kk("join", "small-auc", "--update", "--json").json["rows"]["train"] == 240
+    assert not (small / "data" / "raw").is_symlink() and len((other / "train.csv").read_text().splitlines()) == 101
+
+
+def test_practice_clinics_is_joined_with_everything_a_loop_needs(workspace: Path, clinics_arena: Path, kk: Callable[..., Ran]) -> None:
+    shutil.copytree(clinics_arena, workspace / "arena")
+    record = kk("join", "https://www.kaggle.com/c/practice-clinics", "--practice", "--json").json
+    assert (record["task"], record["metric"]["name"], record["prediction"]) == ("regression", "rmse", "value")
+    assert record["server"] == "practice" and record["downloaded_bytes"] > 0 and record["warnings"] == []
+    assert 29 < record["days_left"] <= 30 and record["days_since_start"] < 1 and record["daily_limit"] == 5
+    assert {one["name"]: one["role"] for one in record["files"]} == {
+        "train.csv": "train", "test.csv": "test", "sample_submission.csv": "sample"}
+    assert all(one["rows"] and one["columns"] and len(one["sha256"]) == 64 and one["bytes"] for one in record["files"])
+    assert {"id", "target", "task", "metric", "group"} <= set(record["guesses"]) and all(guess["why"] for guess in record["guesses"].values())
+    assert record["next"] == "kk submit-zeros" and not (Path(record["folder"]) / "data" / ".download").exists()
+    before = Path(record["folder"], "competition.toml").read_bytes()
+    again = kk("join", "practice-clinics", "--json").json
+    assert again["downloaded_bytes"] == again["resumed_bytes"] == 0 and again["files"] == record["files"]
+    assert Path(record["folder"], "competition.toml").read_bytes() == before

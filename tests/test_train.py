@@ -145,7 +145,7 @@ def test_a_stopped_run_goes_on_from_its_finished_folds(folds: str, workspace: Pa
     os.kill(process.pid, how)
     _, said = process.communicate(timeout=20)
     if how == signal.SIGINT:
-        assert process.returncode == 1 and "Error: stopped. Run the same command again" in said
+        assert process.returncode == 130 and "Error: stopped. Run the same command to go on" in said
     assert open_store().run("r1").status == "started"
     assert "r1 fit_predict is unfinished" in kk("status").out
     ran = kk("train", model, "--json")

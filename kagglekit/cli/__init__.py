@@ -1,8 +1,11 @@
 """The `kk` command: one thin file a command, each loaded only when it is used."""
 
 import importlib
+import sys
 
 import click
+
+from kagglekit import __version__
 
 COMMANDS = {
     "init": "Make a workspace.",
@@ -26,6 +29,13 @@ COMMANDS = {
 
 class Lazy(click.Group):
     """A group whose commands are imported when they are asked for; their one-line helps are known without it."""
+
+    def main(self, *args: object, **options: object) -> object:
+        """As click does, with UTF-8 on both streams: scores hold a ± and a file or pipe may ask for less."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(encoding="utf-8", errors="replace")
+        return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the loop."""
@@ -53,6 +63,6 @@ class Lazy(click.Group):
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option("0.1.0", prog_name="kk")
+@click.version_option(__version__, prog_name="kk")
 def main() -> None:
     """From joining a Kaggle competition to a scored ensemble; every number says how far it can be believed."""

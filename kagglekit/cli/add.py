@@ -1,9 +1,14 @@
 """kk add."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import bullets, run, score
+from kagglekit.cli.output import bullets, run, score, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.add import Added
 
 
 @click.command()
@@ -26,8 +31,9 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: add(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Added") -> list[str]:
     """The score as recomputed here."""
     value = record.score
-    return [f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value.mean, value.se)} ({len(value.per_fold)} folds), "
-            f"{record.rows_scored:,} rows aligned by {record.aligned_by}", *bullets(record.warnings)]
+    head = f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value.mean, value.se)} ({len(value.per_fold)} folds)"
+    return [*wrapped(head, indent="  "),
+            f"{record.rows_scored:,} rows scored here, aligned by {record.aligned_by}", *bullets(record.warnings)]

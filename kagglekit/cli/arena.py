@@ -1,9 +1,17 @@
 """kk arena: list, create, serve, advance, board."""
 
+import contextlib
+import json
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import run, table
+from kagglekit.cli.output import plain, run, score, table, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.arena import ArenaAdvanced, ArenaBoard, ArenaCreated, ArenaList, ArenaServed
 
 
 @click.group()
@@ -22,9 +30,12 @@ def list_command(as_json: bool, quiet: bool, debug: bool) -> None:
     """
     from kagglekit.verbs.arena import arena_list
 
-    run(arena_list, lambda record: table(("competition", "title", "metric", "days left", "teams"), [
-        (row["slug"], row["title"], row["metric"], f"{row['days_left']:.0f}", row["teams"]) for row in record.rows]),
-        as_json=as_json, quiet=quiet, debug=debug)
+    def render(record: "ArenaList") -> list[str]:
+        return table(("competition", "title", "metric", "left", "teams"), [
+            (row["slug"], row["title"], row["metric"], "over" if row["days_left"] <= 0 else f"{row['days_left']:.0f} days", row["teams"])
+            for row in record.rows])
+
+    run(arena_list, render, as_json=as_json, quiet=quiet, debug=debug)
 
 
 @command.command("create")
@@ -44,9 +55,11 @@ def create_command(as_json: bool, quiet: bool, debug: bool, **given: object) -> 
     """
     from kagglekit.verbs.arena import arena_create
 
-    run(lambda: arena_create(**given), lambda record: [
-        f"{record.slug}: {', '.join(record.files)}; {record.metric}; {record.public_fraction:.0%} public; until {record.deadline[:10]}"],
-        as_json=as_json, quiet=quiet, debug=debug)
+    def render(record: "ArenaCreated") -> list[str]:
+        return wrapped(f"{record.slug}: {', '.join(record.files)}; {record.metric}; {record.public_fraction:.0%} public; "
+                       f"until {record.deadline[:10]}", indent="  ")
+
+    run(lambda: arena_create(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
 @command.command("serve")
@@ -64,14 +77,21 @@ def serve_command(port: int, host: str, as_json: bool, quiet: bool, debug: bool)
     """
     from kagglekit.verbs.arena import arena_serve
 
-    def ready(record: object) -> None:
+    def ready(record: "ArenaServed") -> None:
+        if as_json:
+            click.echo(json.dumps(plain(record)))
+            sys.stdout.flush()
+            return
         for line in record.lines:
             click.echo(line)
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         click.echo(f"serving on {record.url}; stop with Ctrl-C", err=True)
 
-    run(lambda: arena_serve(port=port, host=host, on_ready=None if as_json else ready), lambda record: [], as_json=as_json, quiet=quiet,
-        debug=debug)
+    def serving() -> None:
+        with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
+            arena_serve(port=port, host=host, on_ready=ready)
+
+    run(serving, lambda record: [], as_json=as_json, quiet=quiet, debug=debug)
 
 
 @command.command("advance")
@@ -86,8 +106,10 @@ def advance_command(days: float, as_json: bool, quiet: bool, debug: bool) -> Non
     """
     from kagglekit.verbs.arena import arena_advance
 
-    run(lambda: arena_advance(days=days), lambda record: [f"in the arena it is now {record.now[:16].replace('T', ' ')} UTC"],
-        as_json=as_json, quiet=quiet, debug=debug)
+    def render(record: "ArenaAdvanced") -> list[str]:
+        return [f"in the arena it is now {record.now[:16].replace('T', ' ')} UTC"]
+
+    run(lambda: arena_advance(days=days), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
 @command.command("board")
@@ -102,6 +124,8 @@ def board_command(name: str, as_json: bool, quiet: bool, debug: bool) -> None:
     """
     from kagglekit.verbs.arena import arena_board
 
-    run(lambda: arena_board(name), lambda record: [
-        "final standing" if record.final else "public standing", *table(("rank", "team", "score"), [
-            (row["rank"], row["team"], row["score"]) for row in record.rows])], as_json=as_json, quiet=quiet, debug=debug)
+    def render(record: "ArenaBoard") -> list[str]:
+        rows = [(row["rank"], row["team"], score(row["score"])) for row in record.rows]
+        return ["final standing (private)" if record.final else "public standing", *table(("rank", "team", "score"), rows)]
+
+    run(lambda: arena_board(name), render, as_json=as_json, quiet=quiet, debug=debug)

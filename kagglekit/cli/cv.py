@@ -1,9 +1,14 @@
 """kk cv."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
 from kagglekit.cli.output import bullets, run, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.cv import Split
 
 
 @click.command()
@@ -32,20 +37,21 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: cv(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Split") -> list[str]:
     """Sizes, audit and advice."""
     by = ", ".join(f"{key} {value}" for key, value in record.params.items() if key in ("group", "time") or (key == "gap" and value))
     sizes = ", ".join(f"{size:,}" for size in record.sizes[:10]) + (" ..." if len(record.sizes) > 10 else "")
-    lines = [f"{record.folds}: {record.splitter}{f' by {by}' if by else ''}, {record.n} folds"
-             f"{f' x {record.repeats} repeats' if record.repeats > 1 else ''} of {sizes} rows",
-             f"{record.scored_rows:,} of {record.rows:,} rows are validated; saved in {record.file}"]
+    lines = [*wrapped(f"{record.folds}: {record.splitter}{f' by {by}' if by else ''}, {record.n} folds"
+                      f"{f' x {record.repeats} repeats' if record.repeats > 1 else ''} of {sizes} rows", indent="  "),
+             *wrapped(f"{record.scored_rows:,} of {record.rows:,} rows are validated; saved in {record.file}")]
     for finding in record.audit:
         lines += wrapped(f"{finding.severity}: {finding.says} [{finding.code}]", indent="  ")
     if not record.audit:
         lines.append("audit: nothing found")
     advice = record.recommendation
     if advice.splitter != record.splitter:
-        lines += wrapped(f"advice: {advice.splitter} {' '.join(f'--{key} {value}' for key, value in advice.params.items())}".rstrip())
+        columns = "".join(f" --{key} {advice.params[key]}" for key in ("group", "time") if advice.params.get(key))
+        lines += wrapped(f"advice: kk cv --split {advice.splitter}{columns}")
     else:
         lines.append(f"the data asks for this split ({advice.splitter}):")
     return lines + bullets(advice.evidence, mark="-")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import run, score, table, wrapped
+from kagglekit.cli.output import run, score, starred, table, wrapped
 
 SLUG = "practice-clinics"
 MODELS: tuple[tuple[str, str, dict[str, object]], ...] = (
@@ -52,9 +52,9 @@ class Demo:
         self._join()
         self._zeros()
         sent = self._random_split()
-        first = self._check("random5", "The random split looked fine and flattered models that know patients by heart.")
+        first = self._check("random5", "does-not-track", "The random split looked fine and flattered models that know patients by heart.")
         self._group_split()
-        second = self._check("group5", "Same models, same public scores: nothing was submitted again.")
+        second = self._check("group5", "tracks", "Same models, same public scores: nothing was submitted again.")
         blend = self._ensemble()
         rows = self._deadline([*sent, blend])
         seconds = round(time.monotonic() - self._started)
@@ -68,7 +68,7 @@ class Demo:
             self._tell(click.style(f"$ {command_line}", fg="cyan"))
 
     def _say(self, text: str) -> None:
-        for line in wrapped(text):
+        for line in wrapped(text, indent="  " if text.startswith("- ") else ""):
             self._tell(line)
 
     def _workspace(self) -> None:
@@ -87,7 +87,8 @@ class Demo:
         self._title("Join early: the data, typed, and what is what", f"kk join {SLUG} --practice")
         found = join(SLUG, practice=True)
         self._say(f"{found.title}: {found.rows['train']:,} training rows, {found.rows['test']:,} test rows, {found.days_left:.0f} days left. "
-                  f"Target {', '.join(found.target)}, metric {found.metric['name']} (lower is better).")
+                  f"Target {', '.join(found.target)}, metric {found.metric['name']} "
+                  f"({'higher' if found.metric['greater_is_better'] else 'lower'} is better).")
 
     def _zeros(self) -> None:
         from kagglekit.verbs.submit_zeros import submit_zeros
@@ -124,12 +125,12 @@ class Demo:
             self._tell(f"  {name:<13} here {score(trained.score.mean, trained.score.se)}   public {score(answer.public)}")
         return sent
 
-    def _check(self, folds: str, comment: str) -> dict[str, object]:
+    def _check(self, folds: str, expected: str, comment: str) -> dict[str, object]:
         from kagglekit.verbs.lbcheck import lbcheck
 
         self._title(f"Does {folds} track the leaderboard?", f"kk lbcheck --folds {folds}")
         found = lbcheck(folds=folds, competition=SLUG)
-        rows = [(one.run, one.name, score(one.cv, one.cv_se), score(one.public) + ("*" if one.borrowed else ""), "anchor" if one.anchor else "")
+        rows = [(one.run, one.name, score(one.cv, one.cv_se), starred(one.public, one.borrowed), "anchor" if one.anchor else "")
                 for one in found.models]
         for line in table(("run", "name", f"{folds} ± SE", "public", ""), rows):
             self._tell(line)
@@ -139,8 +140,7 @@ class Demo:
         for line in wrapped(f"verdict: {found.can_say}.", indent="  "):
             self._tell(click.style(line, bold=True))
         self._say(f"cannot say: {found.cannot_say}.")
-        if found.verdict in ("does-not-track", "tracks"):
-            self._say(comment)
+        self._say(comment if found.verdict == expected else f"This demo expected {expected!r} here, and says what came: {found.verdict}.")
         return {"verdict": found.verdict, "words": found.words, "G": found.G, "p": found.p}
 
     def _group_split(self) -> None:
@@ -188,7 +188,10 @@ class Demo:
             best = min((row for row in everyone if row["folds"] == folds and row["recipe"] in private), key=lambda row: row["score"])
             picks.append((f"the split {folds}", private[best["recipe"]]))
         closing = [{"chosen_by": way, "name": row["name"], "private": row["private"]} for way, row in picks]
+        best = min(one["private"] for one in closing)
         self._tell("")
         for line in table(("chosen by", "model", "private"), [(one["chosen_by"], one["name"], score(one["private"])) for one in closing]):
             self._tell(line)
+        told = [f"{one['chosen_by']} costs {one['private'] - best:.5f}" for one in closing if one["private"] > best]
+        self._say(f"Against the best of these, choosing by {'; by '.join(told)}." if told else "All ways chose equally well.")
         return closing

@@ -1,9 +1,14 @@
 """kk doctor."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
 from kagglekit.cli.output import run, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.doctor import Doctor
 
 
 @click.command()
@@ -20,7 +25,7 @@ def command(as_json: bool, quiet: bool, debug: bool) -> None:
     run(doctor, render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Doctor") -> list[str]:
     """One line a check, the remedy below."""
     lines = []
     for check in record.checks:

@@ -1,9 +1,14 @@
 """kk ensemble."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import bullets, run, score, table
+from kagglekit.cli.output import bullets, run, score, table, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.ensemble import Ensembled
 
 
 @click.command()
@@ -25,12 +30,13 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: ensemble(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Ensembled") -> list[str]:
     """The nested score beside what it must beat, weights, and how alike the errors are."""
     value = record.score
     gain = "" if not value["gain_se"] else f", {value['gain'] / value['gain_se']:+.1f} SE"
     flattery = abs(value["in_sample"] - value["nested"])
-    lines = [f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value['nested'], value['nested_se'])} (nested)",
+    head = f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value['nested'], value['nested_se'])} (nested)"
+    lines = [*wrapped(head, indent="  "),
              f"best single   {score(value['best_single'])} ({value['best_single_run']})",
              f"gain          {value['gain']:+.5f} ± {value['gain_se'] or 0:.5f}{gain}",
              f"equal weights {score(value['equal_weights'])}",

@@ -1,9 +1,14 @@
 """kk init."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import run
+from kagglekit.cli.output import run, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.init import Workspace
 
 
 @click.command()
@@ -21,6 +26,6 @@ def command(folder: str, as_json: bool, quiet: bool, debug: bool) -> None:
     run(lambda: init(folder), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Workspace") -> list[str]:
     """The folder and what is in it."""
-    return [f"A workspace in {record.folder}: {', '.join(record.created)}"]
+    return wrapped(f"A workspace in {record.folder}: {', '.join(record.created)}")

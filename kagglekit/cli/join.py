@@ -1,9 +1,14 @@
 """kk join."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
 from kagglekit.cli.output import bullets, run, table, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.join import Joined
 
 
 @click.command()
@@ -30,12 +35,13 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: join(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Joined") -> list[str]:
     """How early one is, the files, the guesses with their reasons."""
     left = "no deadline" if record.days_left is None else f"{record.days_left:.0f} days left"
     since = "" if record.days_since_start is None else f"{record.days_since_start:.0f} days since the start, "
+    teams = f"{record.teams} {'team' if record.teams == 1 else 'teams'}"
     better = {True: "higher is better", False: "lower is better", None: "direction unknown"}[record.metric["greater_is_better"]]
-    lines = [f"{record.title} ({record.slug})", f"{since}{left}, {record.teams} teams, {record.daily_limit} submissions a day",
+    lines = [*wrapped(f"{record.title} ({record.slug})"), f"{since}{left}, {teams}, {record.daily_limit} submissions a day",
              f"metric: {record.metric['name'] or 'unknown'} ({record.metric['kaggle_name']}), {better}", ""]
     lines += table(("file", "role", "rows", "columns", "kB"), [(one["name"], one["role"], one["rows"], one["columns"], one["bytes"] // 1000)
                                                              for one in record.files])
@@ -48,4 +54,4 @@ def render(record) -> list[str]:  # type: ignore[no-untyped-def]
                 lines += wrapped(f"  {name} = {shown}: {guess['why']}", indent="    ")
     moved = f"{record.downloaded_bytes / 1e6:.1f} MB downloaded" if record.downloaded_bytes else "nothing had to be downloaded"
     resumed = f", {record.resumed_bytes / 1e6:.1f} MB were there from before" if record.resumed_bytes else ""
-    return [*lines, "", f"{moved}{resumed}; in {record.folder}", *bullets(record.warnings)]
+    return [*lines, "", *wrapped(f"{moved}{resumed}; in {record.folder}"), *bullets(record.warnings)]

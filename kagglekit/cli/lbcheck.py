@@ -1,9 +1,14 @@
 """kk lbcheck."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import bullets, run, score, table, wrapped
+from kagglekit.cli.output import bullets, run, score, starred, table, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.lbcheck import Checked
 
 
 @click.command()
@@ -28,11 +33,11 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: lbcheck(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Checked") -> list[str]:
     """Three lines first: what can be said, what cannot, do next (the closing line); then the models, and on request the rest."""
     lines = [*wrapped(f"can say:    {record.can_say}.", indent="            "), *wrapped(f"cannot say: {record.cannot_say}.", indent="            ")]
     lines += wrapped(f"do next:    {'; '.join((record.next, *record.advice))}.", indent="            ")
-    rows = [(one.run, one.name if one.name != one.run else "", score(one.cv, one.cv_se), score(one.public) + ("*" if one.borrowed else ""),
+    rows = [(one.run, one.name if one.name != one.run else "", score(one.cv, one.cv_se), starred(one.public, one.borrowed),
              "anchor" if one.anchor else "") for one in record.models]
     if rows:
         lines += ["", *table(("run", "name", f"{record.split[:24]} ± SE", "public", ""), rows)]
@@ -45,7 +50,7 @@ def render(record) -> list[str]:  # type: ignore[no-untyped-def]
     return lines + (_all(record) if record.show_all else [])
 
 
-def _all(record) -> list[str]:  # type: ignore[no-untyped-def]
+def _all(record: "Checked") -> list[str]:
     """Pairs, correlations with their M, the offset."""
     pairs = [(f"{one['a']}-{one['b']}", score(one["cv_gap"], one["cv_se"]), score(one["public_gap"], one["public_se"]),
               {1: "same", 0: "tie", -1: "opposite"}[one["agree"]], "noise" if one["explained_by_noise"] else "") for one in record.pairs]

@@ -1,12 +1,16 @@
 """Output: one way to run a verb and show its record: lines and tables for people, JSON for scripts, errors in one line."""
 
 import contextlib
+import errno
 import json
 import math
+import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -16,47 +20,83 @@ from kagglekit.progress import listening
 WIDTH = 80
 
 
-def run(call: Callable[[], object], render: Callable[[object], list[str]], *, as_json: bool, quiet: bool, debug: bool) -> object:
-    """Call a verb and print its record; an error is one line and exit status 1."""
+def run(call: Callable[[], object], render: Callable[[object], list[str]], *, as_json: bool, quiet: bool, debug: bool) -> None:
+    """Call a verb and print its record; an error is one line and exit status 1 (130 for Ctrl-C)."""
     from kagglekit.cli.terminal import Terminal
 
     try:
         with listening(None if quiet else Terminal()):
             record = call()
+        if record is not None:
+            _print([json.dumps(plain(record), ensure_ascii=False, allow_nan=False)] if as_json else _lines(record, render))
     except KeyboardInterrupt:
-        _fail("stopped", "Run the same command again: it goes on from what is finished", as_json, debug)
+        _fail("stopped", "Run the same command to go on", as_json, debug, status=130)
+    except BrokenPipeError:
+        _leave_quietly()
     except KKError as error:
-        _fail(error.what, error.do, as_json, debug)
+        known = getattr(error, "record", None)
+        _fail(error.what, error.do, as_json, debug, beside=plain(known) if known is not None else None)
     except OSError as error:
-        what = f"{error.filename or 'the disk'}: {error.strerror or error}"
-        _fail(what, "Check free space and rights, and run the command again: nothing half written was kept", as_json, debug)
+        _fail(*_of_the_system(error), as_json, debug)
     except Exception as error:  # the last resort: a person never meets a bare traceback
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        _fail(f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})", "See more with --debug", as_json, debug)
-    _print(record, render, as_json)
-    return record
+        _fail(*_unforeseen(error), as_json, debug)
 
 
-def _print(record: object, render: Callable[[object], list[str]], as_json: bool) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        if as_json:
-            click.echo(json.dumps(plain(record), ensure_ascii=False, allow_nan=False))
-            return
-        for line in render(record):
-            click.echo(line)
-        following = getattr(record, "next", "")
-        if following:
-            click.echo(f"next: {following}")
+def _lines(record: object, render: Callable[[object], list[str]]) -> list[str]:
+    following = getattr(record, "next", "")
+    return [*render(record), *([f"next: {following}"] if following else [])]
 
 
-def _fail(what: str, do: str, as_json: bool, debug: bool) -> None:
+def _print(lines: Sequence[str]) -> None:
+    for line in lines:
+        click.echo(line)
+    sys.stdout.flush()
+
+
+def _leave_quietly() -> NoReturn:
+    """Whoever read our output has gone (`kk runs | head -1`): no traceback, not even from the flush at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _of_the_system(error: OSError) -> tuple[str, str]:
+    """What the operating system refused, and the way out."""
+    way_out = {
+        errno.ENOSPC: "Free some space and run the command again: nothing half written was kept",
+        errno.EACCES: "Give yourself the right to it (ls -l shows who has it), or use another folder",
+        errno.EROFS: "Use a folder that can be written",
+        errno.ENOENT: "Check the path",
+    }.get(error.errno or 0, "Run the same command to go on, with --debug to see more")
+    return f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}", way_out
+
+
+def _unforeseen(error: Exception) -> tuple[str, str]:
+    """An exception that nothing expected: the person's own code is named as theirs, the rest as ours."""
+    ours, frames = Path(__file__).parents[1], traceback.extract_tb(error.__traceback__)
+    installed = ("site-packages", "dist-packages", os.path.dirname(os.__file__))
+    theirs = [frame for frame in frames if not Path(frame.filename).is_relative_to(ours) and Path(frame.filename).exists()
+              and not any(place in frame.filename for place in installed) and Path(frame.filename).name != "kk"]
+    told = f"{type(error).__name__}: {error}"
+    if theirs and not theirs[-1].filename.endswith("__main__.py"):
+        name = Path(theirs[-1].filename).name
+        return f"{name}, line {theirs[-1].lineno}: {told}", f"Correct {name}; the whole traceback comes with --debug"
+    where = frames[-1]
+    return f"internal error in {Path(where.filename).name}, line {where.lineno}: {told}", "Run again with --debug to see where"
+
+
+def _fail(what: str, do: str, as_json: bool, debug: bool, *, status: int = 1, beside: object = None) -> NoReturn:
     if debug:
         traceback.print_exc()
-    if as_json:
-        click.echo(json.dumps({"error": {"what": what, "do": do}}, ensure_ascii=False))
-    text = f"{what}. {do}" if do else what
-    click.echo(f"Error: {' '.join(text.split())}", err=True)
-    sys.exit(1)
+    with contextlib.suppress(OSError):
+        if as_json:
+            known = beside if isinstance(beside, dict) else {}
+            click.echo(json.dumps({**known, "error": {"what": what, "do": do}}, ensure_ascii=False))
+        text = f"{what}. {do}" if do else what
+        click.echo(f"Error: {' '.join(text.split())}", err=True)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    sys.exit(status)
 
 
 def plain(value: object) -> object:
@@ -73,7 +113,9 @@ def plain(value: object) -> object:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, (str, bool, int)):
         return value
-    return plain(value.item()) if hasattr(value, "item") else str(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return plain(value.tolist()) if hasattr(value, "tolist") else str(value)
 
 
 def score(value: float | None, se: float | None = None) -> str:
@@ -88,18 +130,26 @@ def score(value: float | None, se: float | None = None) -> str:
     return f"{value:.{digits}f}" + (f" ± {se:.{digits}f}" if se is not None else "")
 
 
+def starred(value: float | None, borrowed: bool) -> str:
+    """A public score, with a star where it was borrowed; the digits of both kinds stand below each other."""
+    return score(value) + ("*" if borrowed else " ")
+
+
 def table(titles: Sequence[str], rows: Sequence[Sequence[object]], width: int = WIDTH) -> list[str]:
-    """Lines of a table that fits `width`: numbers to the right, the widest text column cut."""
+    """Lines of a table that fits `width`: numbers to the right and whole, the widest columns of words cut."""
     cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(title), *(len(row[k]) for row in cells), 0) if cells else len(title) for k, title in enumerate(titles)]
-    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 8:
-        widths[widths.index(max(widths))] -= 1
-    right = [bool(rows) and all(isinstance(row[k], (int, float)) or row[k] in (None, "", "-") or _numeric(cells[i][k])
-                                for i, row in enumerate(rows)) for k in range(len(titles))]
+    columns = range(len(titles))
+    widths = [max(len(titles[k]), *(len(row[k]) for row in cells), 0) for k in columns]
+    right = [bool(rows) and all(_numeric(row[k]) for row in cells) for k in columns]
+    words = [k for k in columns if not right[k]]
+    while sum(widths) + 2 * (len(widths) - 1) > width:
+        wide = max(words, key=lambda k: widths[k], default=None)
+        if wide is None or widths[wide] <= 6:
+            break
+        widths[wide] -= 1
 
     def line(row: Sequence[str]) -> str:
-        parts = [_cut(cell, size).rjust(size) if to_right else _cut(cell, size).ljust(size)
-                 for cell, size, to_right in zip(row, widths, right, strict=True)]
+        parts = [_cut(row[k], widths[k]).rjust(widths[k]) if right[k] else _cut(row[k], widths[k]).ljust(widths[k]) for k in columns]
         return "  ".join(parts).rstrip()
 
     return [line(titles), line(["-" * size for size in widths]), *(line(row) for row in cells)]
@@ -114,7 +164,7 @@ def _cell(value: object) -> str:
 
 
 def _numeric(cell: str) -> bool:
-    return bool(cell) and cell[0] in "+-0123456789"
+    return cell.strip() in ("", "-") or bool(re.fullmatch(r"[+-]?[\d,]*\.?\d+(e[+-]?\d+)?( ± [\d.,]+)?[ *%]?", cell))
 
 
 def _cut(cell: str, size: int) -> str:
@@ -130,4 +180,4 @@ def wrapped(text: str, indent: str = "") -> list[str]:
     """A sentence over lines of at most WIDTH."""
     import textwrap
 
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent) or [""]
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False) or [""]

@@ -1,9 +1,14 @@
 """kk rebuild."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
 from kagglekit.cli.output import run
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.rebuild import Rebuilt
 
 
 @click.command()
@@ -21,6 +26,6 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: rebuild(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Rebuilt") -> list[str]:
     """What it holds."""
-    return [f"{record.file}: {record.folds} folds, {record.runs} runs, {record.submissions} submissions"]
+    return [f"{record.folds} folds, {record.runs} runs and {record.submissions} submissions, in", record.file]

@@ -1,9 +1,14 @@
 """kk runs."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import run, score, table, wrapped
+from kagglekit.cli.output import run, score, starred, table, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.runs import Runs
 
 
 @click.command()
@@ -22,12 +27,12 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: runs(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Runs") -> list[str]:
     """One table, best first within each folds."""
     if not record.rows:
         return ["no runs yet"]
     rows = [(row["run"], row["name"], row["folds"] or "-", row["status"] if row["score"] is None else score(row["score"], row["se"]),
-             score(row["public"]) + ("*" if row["borrowed"] else ""), row["inference"]) for row in record.rows]
+             starred(row["public"], row["borrowed"]), row["inference"]) for row in record.rows]
     lines = table(("run", "name", "folds", "score ± SE", "public", "test by"), rows)
     if any(row["borrowed"] for row in record.rows):
         lines.append("* borrowed: the public score of a submission of the same recipe")

@@ -1,9 +1,14 @@
 """kk submit."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import bullets, run, score
+from kagglekit.cli.output import bullets, run, score, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.submit import Submitted
 
 
 @click.command()
@@ -25,9 +30,9 @@ def command(run_name: str, as_json: bool, quiet: bool, debug: bool, **given: obj
     run(lambda: submit(run_name, **given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Submitted") -> list[str]:
     """Public score beside the local one."""
     local = f" (local {score(record.cv, record.cv_se)})" if record.cv is not None else ""
     private = f", private {score(record.private)}" if record.private is not None else ""
     told = f"public score {score(record.public)}{private}{local}" if record.public is not None else "no score yet"
-    return [f"{record.run} {record.name}: {record.status}, {told}", *bullets(record.warnings)]
+    return [*wrapped(f"{record.run} {record.name}: {record.status}, {told}", indent="  "), *bullets(record.warnings)]

@@ -1,9 +1,14 @@
 """kk submit-zeros."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import bullets, run, wrapped
+from kagglekit.cli.output import bullets, run, score, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.submit_zeros import Zeros
 
 
 @click.command()
@@ -27,12 +32,13 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: submit_zeros(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Zeros") -> list[str]:
     """The score and what it says."""
-    what = f"{record.rows:,} rows of {record.value if record.value is not None else 'the sample'} in {', '.join(record.columns[:4])}"
+    what = f"{record.rows:,} rows of {record.value if record.value is not None else 'the sample'} (columns {', '.join(record.columns[:4])})"
     if not record.ref:
-        return [f"{what}: {record.file} is sound; nothing was sent", *bullets(record.warnings)]
-    lines = [f"{what}: {record.status}" + (f", public score {record.public:.5f}" if record.public is not None else "")]
+        return [*wrapped(f"{what}: {record.file} is sound; nothing was sent", indent="  "), *bullets(record.warnings)]
+    scored = f", public score {score(record.public)}" if record.public is not None else ""
+    lines = wrapped(f"{what}: {record.status}{scored}", indent="  ")
     for reading in record.reading:
         lines += wrapped(f"- {reading['says']} ({reading['evidence']})", indent="  ")
     return lines + bullets(record.warnings)

@@ -1,5 +1,6 @@
 """The terminal's progress: narration on stderr, and a line with rate and time left on anything over two seconds."""
 
+import shutil
 import sys
 import time
 
@@ -33,7 +34,8 @@ class Terminal:
         elif now - self._last >= REDRAW_SECONDS:
             self._last = now
             self._wipe()
-            click.echo(describe(task, now), err=True, nl=False)
+            width = shutil.get_terminal_size().columns - 1  # a line that wraps could not be wiped
+            click.echo(describe(task, now)[:width], err=True, nl=False)
             self._drawn = True
 
     def _wipe(self) -> None:
@@ -52,4 +54,4 @@ def describe(task: Task, now: float) -> str:
     else:
         amount, speed = f"{task.done:g}/{task.total:g} {task.unit}", f"{rate:.2g}/s"
     clock = f"{int(left) // 60}:{int(left) % 60:02d} left" if rate else ""
-    return "  ".join(part for part in (task.title, amount, speed, clock, task.note) if part)[:100]
+    return "  ".join(part for part in (task.title, amount, speed, clock, task.note) if part)

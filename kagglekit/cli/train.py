@@ -1,9 +1,14 @@
 """kk train."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kagglekit.cli import options
-from kagglekit.cli.output import bullets, run, score
+from kagglekit.cli.output import bullets, run, score, wrapped
+
+if TYPE_CHECKING:
+    from kagglekit.verbs.train import Trained
 
 
 @click.command()
@@ -32,16 +37,17 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     run(lambda: train(**given), render, as_json=as_json, quiet=quiet, debug=debug)
 
 
-def render(record) -> list[str]:  # type: ignore[no-untyped-def]
+def render(record: "Trained") -> list[str]:
     """The score, fold by fold, rounds and time."""
     value = record.score
-    lines = [f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value.mean, value.se)} ({len(value.per_fold)} folds)",
-             "folds: " + "  ".join(score(one) for one in value.per_fold[:10])]
+    head = f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value.mean, value.se)} ({len(value.per_fold)} folds)"
+    lines = [*wrapped(head, indent="  "),
+             *wrapped("folds: " + "  ".join(score(one) for one in value.per_fold), indent="       ")]
     if record.rounds:
         rounds = record.rounds
         told = f"fixed at {rounds['fixed']}" if "fixed" in rounds else (f"{', '.join(map(str, rounds['per_fold'][:10]))}; test {rounds['test']} "
                                                                         f"(by {rounds['chosen_by']})")
-        lines.append(f"rounds: {told}")
+        lines += wrapped(f"rounds: {told}", indent="        ")
     how = {"refit": "one model of all rows", "fold_mean": "the mean of the fold models", "single_fold": "the one fold's model"}
-    lines.append(f"test predictions: {how.get(record.inference, record.inference)}; {record.bottleneck}")
+    lines += wrapped(f"test predictions: {how.get(record.inference, record.inference)}; {record.bottleneck}", indent="  ")
     return lines + bullets(record.warnings)

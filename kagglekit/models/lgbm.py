@@ -11,6 +11,7 @@ from kagglekit.models.encoders import encoded
 from kagglekit.models.family import Problem, family, unknown_parameter
 
 Array = np.ndarray
+PARALLEL_CELLS = 2_000_000
 OBJECTIVES = {"binary": ("binary", "binary_logloss"), "multiclass": ("multiclass", "multi_logloss"), "regression": ("l2", "l2")}
 
 
@@ -79,7 +80,11 @@ class LightGBMStage:
         own = {key: value for key, value in params.items() if key not in ("n_estimators", "max_rounds", "patience")}
         several = {"num_class": len(self._problem.classes)} if self._problem.task == "multiclass" else {}
         return {"objective": objective, "metric": loss, "seed": seed, "deterministic": True, "force_row_wise": True,
-                "num_threads": os.cpu_count() or 1, "verbosity": -1, **several, **own}
+                "num_threads": self._threads(), "verbosity": -1, **several, **own}
+
+    def _threads(self) -> int:
+        """One below a million cells or so: there the threads' barriers cost more than they save, and on a busy machine far more."""
+        return 1 if self._fold.X.size < PARALLEL_CELLS else os.cpu_count() or 1
 
 
 @family("lgbm", staged=True, rounds="n_estimators")

@@ -1,21 +1,27 @@
 """kk doctor: is this machine ready? One line a check, with the remedy."""
 
+import datetime
 import os
 import platform
 import shutil
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from kagglekit.competition import arena_home, find_workspace
 from kagglekit.credentials import find_credentials
 from kagglekit.errors import KKError
 
-PACKAGES = ("kaggle", "kagglesdk", "six", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skrub", "lightgbm", "starlette", "uvicorn")
-ENDPOINT = "https://api.kaggle.com"
+PACKAGES = ("click", "rich", "six", "kagglesdk", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skrub", "lightgbm", "optuna",
+            "matplotlib", "starlette", "uvicorn")
+CLIENT = ((2, 2, 4), (2, 3))  # versions of the kaggle package whose calls are known: from, below
+ENDPOINTS = {"LOCALHOST": "http://localhost", "TEST": "http://localhost:7777"}
+SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ def doctor() -> Doctor:
 
         >>> [check.name for check in kk.doctor().checks if not check.ok]  # doctest: +SKIP
     """
-    looks: tuple[Callable[[], Check], ...] = (_python, _packages, _credentials, _network, _disk, _memory, _workspace, _arena)
+    looks: tuple[Callable[[], Check], ...] = (_python, _packages, _client, _credentials, _network, _clock, _disk, _memory, _workspace, _arena)
     checks = tuple(look() for look in looks)
     inside = find_workspace() is not None
     return Doctor(all(check.ok for check in checks), checks, "kk join practice-clinics --practice" if inside else "kk init .")
@@ -62,7 +68,18 @@ def _packages() -> Check:
             missing.append(name)
     if missing:
         return Check("packages", False, f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
-    return Check("packages", True, ", ".join(f"{name} {found[name]}" for name in ("kaggle", "numpy", "pandas", "scikit-learn", "lightgbm")))
+    return Check("packages", True, ", ".join(f"{name} {found[name]}" for name in ("numpy", "pandas", "scikit-learn", "lightgbm")))
+
+
+def _client() -> Check:
+    remedy = "pip install 'kaggle>=2.2.4,<2.3'"
+    try:
+        version = metadata.version("kaggle")
+    except metadata.PackageNotFoundError:
+        return Check("kaggle", False, "the official client is not installed", remedy)
+    numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdecimal())
+    fits = CLIENT[0] <= numbers < CLIENT[1]
+    return Check("kaggle", fits, f"client {version}", "" if fits else remedy)
 
 
 def _credentials() -> Check:
@@ -70,20 +87,54 @@ def _credentials() -> Check:
         found = find_credentials()
     except KKError as error:
         return Check("credentials", False, error.what, error.do)
+    except OSError as error:
+        return Check("credentials", False, f"{error.filename} cannot be read: {error.strerror}", "Check the file's rights")
     hidden = f"; it hides {found.shadowed}" if found.shadowed else ""
     return Check("credentials", True, found.source + hidden)
 
 
 def _network() -> Check:
-    base = os.environ.get("KK_KAGGLE_ENDPOINT") or ENDPOINT
-    parts = urlsplit(base)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=3).close()
-    except OSError as error:
-        return Check("network", False, f"{base} cannot be reached ({error.strerror or type(error).__name__})",
+    """One connection to where commands would go: the endpoint, or the proxy before it. Nothing is sent."""
+    base = os.environ.get("KK_KAGGLE_ENDPOINT") or ENDPOINTS.get(os.environ.get("KAGGLE_API_ENVIRONMENT", ""), "https://api.kaggle.com")
+    scheme = urlsplit(base).scheme
+    proxy = "" if os.environ.get("KK_KAGGLE_ENDPOINT") else os.environ.get(f"{scheme}_proxy") or os.environ.get(f"{scheme.upper()}_PROXY") or ""
+    trouble = _trouble(proxy or base)
+    by = f" by the proxy {urlsplit(proxy).hostname}" if proxy else ""
+    if trouble:
+        return Check("network", False, f"{base} cannot be reached{by} ({trouble})",
                      "Check the connection or proxy; to practise offline: kk join practice-clinics --practice")
-    return Check("network", True, f"{base} answers")
+    return Check("network", True, f"{base} can be reached{by}")
+
+
+def _trouble(url: str) -> str:
+    """Why no connection to the URL's host opens within SECONDS, '' if one does. In a thread: looking up a name has no time-out."""
+    parts, said = urlsplit(url if "://" in url else f"http://{url}"), ["no answer in time"]
+
+    def connect() -> None:
+        try:
+            address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+            socket.create_connection(address, timeout=SECONDS).close()
+            said[0] = ""
+        except (OSError, ValueError) as error:
+            said[0] = getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+    attempt = threading.Thread(target=connect, daemon=True)
+    attempt.start()
+    attempt.join(SECONDS)
+    return said[0]
+
+
+def _clock() -> Check:
+    """A clock that is behind the files of this very program is wrong."""
+    now = datetime.datetime.now(datetime.UTC)
+    made = datetime.datetime.fromtimestamp(Path(__file__).stat().st_mtime, datetime.UTC)
+    behind = made - now > datetime.timedelta(days=1)
+    zone = now.astimezone().strftime("%z")
+    says = f"{now:%Y-%m-%d %H:%M} UTC (local {zone}); deadlines and daily limits count in UTC"
+    if behind:
+        return Check("clock", False, f"{now:%Y-%m-%d %H:%M} UTC is before {made:%Y-%m-%d}, when kagglekit was installed",
+                     "Set the clock: secure connections and signed downloads fail with a wrong one")
+    return Check("clock", True, says)
 
 
 def _disk() -> Check:

@@ -1,11 +1,12 @@
 """kk init: make a workspace."""
 
+import shlex
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from kagglekit.errors import KKError
-from kagglekit.store import write_text
+from kagglekit.store import disk_error, write_text
 
 IGNORED = """arena/
 .kk/
@@ -37,8 +38,11 @@ def init(folder: str | Path = ".") -> Workspace:
         raise KKError(f"{place.resolve()} is a workspace already", "Go on in it: kk status")
     if place.is_file():
         raise KKError(f"{place} is a file", "Give a folder: kk init my-workspace")
-    (place / "competitions").mkdir(parents=True, exist_ok=True)
-    (place / "configs").mkdir(exist_ok=True)
+    try:
+        (place / "competitions").mkdir(parents=True, exist_ok=True)
+        (place / "configs").mkdir(exist_ok=True)
+    except OSError as error:
+        raise disk_error(place, error) from error
     created = ["competitions/", "configs/"]
     for preset in _presets():
         target = place / "configs" / preset.name
@@ -48,7 +52,7 @@ def init(folder: str | Path = ".") -> Workspace:
     if not (place / ".gitignore").exists():
         write_text(place / ".gitignore", IGNORED)
         created.append(".gitignore")
-    step = "" if place.resolve() == Path.cwd() else f"cd {place} && "
+    step = "" if place.resolve() == Path.cwd() else f"cd {shlex.quote(str(place))} && "
     return Workspace(str(place.resolve()), tuple(created), f"{step}kk join practice-clinics --practice")
 
 

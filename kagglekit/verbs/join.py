@@ -1,9 +1,8 @@
 """kk join: a competition's facts, data, typed tables and schema in one folder."""
 
-import datetime
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +10,17 @@ from kagglekit.competition import FILE, Competition, competition_text, joined, r
 from kagglekit.errors import KKError, RemoteError
 from kagglekit.ledger import open_ledger
 from kagglekit.progress import say
-from kagglekit.remote import Contest, Remote, connect
+from kagglekit.remote import Contest, Remote, connect, server_now
 from kagglekit.store import Store, competition_folder, remember_last, write_text
+from kagglekit.tables.convert import is_table
+from kagglekit.tables.schema import guess_roles
 from kagglekit.work.describe import first_guess, full_guess, make_tables
-from kagglekit.work.fetch import fetch_archive, manifest, unpack, write_manifest
+from kagglekit.work.fetch import Fetched, fetch_archive
+from kagglekit.work.unpack import clear, manifest, matches, unpack, write_manifest
 
-POLL_SECONDS = 5.0
+PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".7z")
+POLL_SECONDS = 3.0
+MOST_COMPARED = 5000  # the server lists a hundred files a call: beyond this, looking for changes takes longer than it helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Joined:
     daily_limit: int
     code_only: bool
     test_is_stub: bool
-    rows: Mapping[str, int]
+    rows: Mapping[str, int | None]
     files: tuple[Mapping[str, object], ...]
     guesses: Mapping[str, Mapping[str, object]]
     downloaded_bytes: int
@@ -60,14 +64,20 @@ def join(slug: str, *, practice: bool = False, source: str | Path | None = None,
     """
     workspace, slug = require_workspace(), slug_of(slug)
     known = read_competition(workspace / "competitions" / slug) if slug in joined(workspace) else None
-    server = "practice" if practice else known.server if known else "kaggle"
-    with connect(server) as remote:
+    with connect("practice" if practice else known.server if known else "kaggle") as remote:
         contest = remote.competition(slug)
-        pages = remote.pages(slug)
-        folder = competition_folder(slug)
-        competition, warnings = (known, []) if known else first_guess(slug, folder, contest, remote.server, pages)
-        store = Store(competition)
-        got = _data(store, remote, source, only, download, wait, keep_archive, update, warnings)
+        fresh, warnings = first_guess(slug, competition_folder(slug), contest, remote.server, remote.pages(slug))
+        # A file that was written before there was any data (--no-download) and not touched since may still be completed.
+        if known and (known.folder / FILE).read_text(encoding="utf-8") != competition_text(fresh):
+            fresh, warnings = known, []
+        else:
+            known = None
+        store = Store(fresh)
+        if source is not None:
+            _link(store, Path(source).expanduser())
+            got = (0, 0)
+        else:
+            got = _bring(store, remote, only, download, wait, keep_archive, update, warnings)
     return _described(store, contest, known, got, warnings)
 
 
@@ -84,24 +94,23 @@ def slug_of(text: str) -> str:
     return slug
 
 
-def _data(store: Store, remote: Remote, source: str | Path | None, only: str | None, download: bool, wait: bool, keep_archive: bool,
-          update: bool, warnings: list[str]) -> tuple[int, int]:
-    """Bring the data; gives (downloaded, resumed) bytes."""
-    if source is not None:
-        _linked(store, Path(source))
-        return 0, 0
+def _bring(store: Store, remote: Remote, only: str | None, download: bool, wait: bool, keep_archive: bool, update: bool,
+           warnings: list[str]) -> tuple[int, int]:
+    """Bring the data unless it is here; gives (downloaded, resumed) bytes."""
     here = manifest(store)
     if here and not update:
+        if not store.toml.exists():
+            say("the data of an earlier join that did not finish is here: going on with the tables")
         warnings += _changes(store, remote, here)
         return 0, 0
     if not download:
         return 0, 0
     fetched = _patient(lambda: fetch_archive(store, remote), wait)
-    unpack(store, fetched, only, keep_archive)
+    unpack(store, fetched, only=only, keep_archive=keep_archive)
     return fetched.downloaded, fetched.resumed
 
 
-def _patient(fetch, wait: bool):  # type: ignore[no-untyped-def]
+def _patient(fetch: Callable[[], Fetched], wait: bool) -> Fetched:
     """Fetch; with `wait`, ask again until the rules are accepted."""
     said = False
     while True:
@@ -116,41 +125,45 @@ def _patient(fetch, wait: bool):  # type: ignore[no-untyped-def]
             time.sleep(POLL_SECONDS)
 
 
-def _linked(store: Store, source: Path) -> None:
-    if not source.is_dir():
-        raise KKError(f"no folder {source}", "Give the folder that holds the competition's files")
-    if store.raw.is_symlink():
-        store.raw.unlink()
-    elif store.raw.exists():
-        raise KKError(f"{store.raw} holds downloaded data already", "Remove it first, or join without --from")
+def _link(store: Store, source: Path) -> None:
+    """Use a folder as data/raw in place."""
+    source = source.resolve()
+    if not source.is_dir() or not any(path.is_file() for path in source.rglob("*")):
+        raise KKError(f"no folder with files at {source}", f"Name the one that holds them: kk join {store.competition.slug} --from PATH")
+    if store.raw.exists() and not store.raw.is_symlink():
+        if source != store.raw.resolve():
+            raise KKError(f"{store.raw} holds downloaded data already", "Remove it first, or join without --from")
+        return
+    if store.raw.is_symlink() and store.raw.resolve() == source and manifest(store):
+        return
+    clear(store)
     store.raw.parent.mkdir(parents=True, exist_ok=True)
-    store.raw.symlink_to(source.resolve(), target_is_directory=True)
-    write_manifest(store, None)
+    store.raw.symlink_to(source, target_is_directory=True)
+    write_manifest(store)
 
 
 def _changes(store: Store, remote: Remote, here: Mapping) -> list[str]:
     """What is different on the server now; a difference in the archive's packing is none."""
-    if store.raw.is_symlink():
+    slug, only = store.competition.slug, here.get("only")
+    if store.raw.is_symlink() or len(here["files"]) > MOST_COMPARED:
         return []
     mine = {entry["name"]: entry["bytes"] for entry in here["files"]}
-    theirs = {file.name: file.bytes for file in remote.files(store.competition.slug)}
-    new = sorted(set(theirs) - set(mine))
+    theirs = {file.name: file.bytes for file in remote.files(slug)}
+    new = sorted(name for name in set(theirs) - set(mine) if matches(name, only))
     other = sorted(name for name in set(theirs) & set(mine) if theirs[name] != mine[name])
     said = [f"{name} is new on the server" for name in new] + [f"{name} has changed on the server" for name in other]
-    return [f"{line}: fetch it with kk join {store.competition.slug} --update" for line in said[:5]]
+    said += [f"only {only!r} was unpacked of {len(theirs)} files"] if only else []
+    return [f"{line}: fetch it with kk join {slug} --update" for line in said[:5]]
 
 
 def _described(store: Store, contest: Contest, known: Competition | None, got: tuple[int, int],
                warnings: list[str]) -> Joined:
-    from kagglekit.tables.schema import guess_roles
-
-    names = [entry["name"] for entry in (manifest(store) or {"files": []})["files"]]
-    competition = store.competition
-    tables = [name for name in names if name.endswith((".csv", ".csv.gz", ".tsv"))]
+    names = [str(entry["name"]) for entry in (manifest(store) or {"files": []})["files"]]
+    competition, tables = store.competition, [name for name in names if is_table(name)]
     roles = {role: getattr(competition, role) for role in ("train", "test", "sample")} if known else guess_roles(tables)
-    missing = [name for name in tables if not store.table(name).exists()]
-    if names and (missing or got[0] or not known):
-        warnings += make_tables(store, names, roles)
+    if any(not store.table(name).exists() for name in tables):
+        warnings += make_tables(store, tables, roles)
+    warnings += [f"{name} is packed inside the archive and stays so" for name in names if name.lower().endswith(PACKED)][:5]
     if not known:
         if names:
             competition, more = full_guess(competition, store, roles)
@@ -165,9 +178,9 @@ def _described(store: Store, contest: Contest, known: Competition | None, got: t
 
 def _shown(store: Store, contest: Contest, roles: Mapping[str, str], names: list[str], got: tuple[int, int],
            warnings: list[str]) -> Joined:
-    competition, now = store.competition, datetime.datetime.now(datetime.UTC)
+    competition, now = store.competition, server_now(store.competition.server)
     files = [_file(store, entry, roles) for entry in (manifest(store) or {"files": []})["files"]]
-    rows = {entry["role"]: entry["rows"] for entry in files if entry["role"] in ("train", "test")}
+    rows = {role: next((entry["rows"] for entry in files if entry["role"] == role), None) for role in ("train", "test")}
     guesses = {name: {"value": getattr(competition, name), "why": why} for name, why in competition.why.items()}
     since = (now - contest.started).total_seconds() / 86400 if contest.started else None
     return Joined(

@@ -1,10 +1,10 @@
 """kk status: where one stands in every joined competition, at once."""
 
-import datetime
 from dataclasses import dataclass
 
 from kagglekit.competition import Competition, read_competition, require_workspace
 from kagglekit.ledger import open_ledger
+from kagglekit.remote import server_now
 from kagglekit.store import Store, joined_slugs, open_store
 
 
@@ -31,7 +31,7 @@ def status(*, competition: object = None) -> Status:
 
 
 def _row(competition: Competition) -> dict[str, object]:
-    store, now = Store(competition), datetime.datetime.now(datetime.UTC)
+    store, now = Store(competition), server_now(competition.server)
     ledger = open_ledger(store)
     folds, runs = ledger.folds(), ledger.runs()
     sent = [row for row in ledger.submissions() if row["ref"]]

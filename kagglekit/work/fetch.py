@@ -1,17 +1,13 @@
-"""Fetching: a competition's archive over the wire, resumed after a cut or a kill, and unpacked only when every member is sound."""
+"""Fetching: a competition's archive over the wire, resumed after a cut or a kill; no error page ever gets into the file."""
 
-import hashlib
 import json
-import os
 import shutil
-import stat
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from kagglekit.errors import KKError, RemoteError
 from kagglekit.progress import say, task
@@ -21,7 +17,8 @@ from kagglekit.store import Store, disk_error, write_text
 if TYPE_CHECKING:
     import requests
 
-CHUNK, TRIES, RATIO, LARGE = 256 * 1024, 4, 200, 1024**3
+CHUNK, TRIES, PLENTY = 256 * 1024, 4, 16 * 1024**2
+PATIENCE = 60.0  # seconds without a byte after which no further try is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,97 +31,139 @@ class Fetched:
     resumed: int
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What the store says of the file: enough to know it again. `validator` is '' and `total` None where it does not say."""
+
+    validator: str
+    total: int | None
+    name: str
+
+
 def fetch_archive(store: Store, remote: Remote) -> Fetched:
     """Download a competition's files as one archive into data/.download, going on where an earlier try stopped."""
-    folder = store.folder / "data" / ".download"
-    part, about = folder / "archive.part", folder / "archive.json"
-    folder.mkdir(parents=True, exist_ok=True)
-    downloaded, first = 0, _remembered(part, about)
-    if first:
-        say(f"an earlier download was left at {part.stat().st_size / 1e6:,.1f} MB: going on from there")
-    resumed = part.stat().st_size if first else 0
-    for attempt in range(TRIES):
+    part = store.folder / "data" / ".download" / "archive.part"
+    resumed = _size(part) if _remembered(part) else 0
+    if resumed:
+        say(f"an earlier download was left at {resumed / 1e6:,.1f} MB: going on from there")
+    downloaded = failures = 0
+    moved = time.monotonic()
+    while True:
+        trouble, written = None, 0
         try:
-            answer, start = _opened(store, remote, part, about)
-            if attempt == 0 and start == 0:
-                resumed = 0
-            downloaded += _stream(answer, part, start)
-            total = json.loads(about.read_text(encoding="utf-8"))["total"]
-            if total is None or part.stat().st_size == total:
-                break
+            answer, about, start = _opened(store, remote, part)
+            resumed = min(resumed, start)
+            written, ended = (0, True) if answer is None else _stream(answer, about, part, start)
+            downloaded += written
+            if ended and (about.total is None or _size(part) == about.total):
+                return Fetched(part, about.name, downloaded, resumed)
+            of = f" of {about.total:,}" if about.total else ""
+            trouble = RemoteError(f"the download stops at {_size(part):,} bytes{of}",
+                                  f"Run it again, it goes on from there: kk join {store.competition.slug}")
         except RemoteError as error:
-            if error.cause not in ("offline", "server") or attempt == TRIES - 1:
+            if error.cause not in ("offline", "server"):
                 raise
-            say(f"{error.what}: trying again")
-        time.sleep(0.5 * 2**attempt)
-    else:
-        got = part.stat().st_size
-        raise RemoteError(f"the download stops at {got:,} bytes of {total:,}",
-                          f"Run it again, it goes on from there: kk join {store.competition.slug}")
-    name = json.loads(about.read_text(encoding="utf-8"))["name"]
-    return Fetched(part, name, downloaded, resumed)
+            trouble = error
+        failures, moved = (1, time.monotonic()) if written >= PLENTY else (failures + 1, time.monotonic() if written else moved)
+        if failures >= TRIES or time.monotonic() - moved > PATIENCE:
+            raise trouble
+        say(f"{trouble.what}: trying again")
+        time.sleep(0.5 * 2 ** (failures - 1))
 
 
-def _remembered(part: Path, about: Path) -> dict | None:
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _sidecar(part: Path) -> Path:
+    return part.with_suffix(".json")
+
+
+def _remembered(part: Path) -> _About | None:
+    """What an earlier try wrote beside its part, None where it cannot be gone on with."""
     try:
-        known = json.loads(about.read_text(encoding="utf-8"))
-        return known if part.exists() and part.stat().st_size and known.get("validator") else None
-    except (FileNotFoundError, json.JSONDecodeError):
+        known = _About(**json.loads(_sidecar(part).read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError, TypeError):
         return None
+    return known if known.validator and known.total and 0 < _size(part) <= known.total else None
 
 
-def _opened(store: Store, remote: Remote, part: Path, about: Path) -> tuple["requests.Response", int]:
-    """The open answer and the byte it starts at; what does not fit an earlier part is fetched from the start."""
-    answer = remote.open_archive(store.competition.slug)
-    _refuse_pages(answer)
-    validator, total = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "", _total(answer)
-    name = PurePosixPath(answer.url.split("?", 1)[0]).name
-    known, start = _remembered(part, about), 0
-    if known and known["validator"] == validator and known["total"] == total and total and part.stat().st_size <= total:
-        start = part.stat().st_size
+def _opened(store: Store, remote: Remote, part: Path) -> tuple["requests.Response | None", _About, int]:
+    """The open answer (None: nothing is missing) and the byte it starts at; what does not fit an earlier part starts over."""
+    def anew() -> "requests.Response":
+        return _data(remote.open_archive(store.competition.slug))
+
+    answer = anew()
+    about, start = _about(answer, store), 0
+    if about == _remembered(part):
+        start = _size(part)
         answer.close()
-        if start == total:
-            return answer, start
-        answer = remote.reopen(answer.url, start, validator)
-        if answer.status_code != 206:
-            answer.close()
-            answer, start = remote.open_archive(store.competition.slug), 0
-    if start == 0:
-        _check_disk(store, total)
-        part.write_bytes(b"")
-        write_text(about, json.dumps({"validator": validator, "total": total, "name": name}))
-    return answer, start
+        if start == about.total:
+            return None, about, start
+        _check_disk(store, about.total, start)
+        answer = _rest(remote, answer.url, start, about, anew)
+        if answer.status_code == 206:
+            return answer, about, start
+        about, start = _about(answer, store), 0
+    _check_disk(store, about.total, 0)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    # The part is emptied before the sidecar speaks of another file: a kill in between must not join the two.
+    part.write_bytes(b"")
+    write_text(_sidecar(part), json.dumps({"validator": about.validator, "total": about.total, "name": about.name}))
+    return answer, about, 0
 
 
-def _total(answer: "requests.Response") -> int | None:
+def _rest(remote: Remote, url: str, start: int, about: _About, anew: Callable[[], "requests.Response"]) -> "requests.Response":
+    """The answer from byte `start` on (206), or one with the whole file (200) where the store does not go on."""
+    answer = remote.reopen(url, start, about.validator)
+    fits = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-") and _validator(answer) in ("", about.validator)
+    if answer.status_code == 416 or (answer.status_code == 206 and not fits):
+        answer.close()
+        return anew()
+    return _data(answer)
+
+
+def _about(answer: "requests.Response", store: Store) -> _About:
+    name = PurePosixPath(unquote(urlsplit(answer.url).path).replace("\\", "/")).name
+    return _About(_validator(answer), _length(answer), name if name not in ("", "..") else f"{store.competition.slug}.zip")
+
+
+def _validator(answer: "requests.Response") -> str:
+    """The ETag, else Last-Modified; a weak ETag does not hold for bytes."""
+    tag = answer.headers.get("ETag") or ""
+    return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified") or ""
+
+
+def _length(answer: "requests.Response") -> int | None:
+    """Bytes of the body as they will lie on disk, None where the store does not say or packs them for the way."""
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         return None
-    length = answer.headers.get("Content-Length")
-    return int(length) if length else None
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None
 
 
-def _refuse_pages(answer: "requests.Response") -> None:
+def _data(answer: "requests.Response") -> "requests.Response":
+    """The answer, if it holds data and no page or error."""
     if answer.status_code not in (200, 206) or "text/html" in answer.headers.get("Content-Type", ""):
         answer.close()
         raise RemoteError(f"the store answered {answer.status_code} with a page instead of data", "Try again in a minute", cause="server")
+    return answer
 
 
-def _check_disk(store: Store, total: int | None) -> None:
-    free = shutil.disk_usage(store.folder).free
-    if total and free < 3 * total:
-        raise KKError(f"the download needs about {3 * total / 1e9:.1f} GB with its unpacked files and tables, {free / 1e9:.1f} GB are free",
-                      "Free some space, or take part of it: kk join SLUG --only 'train*'")
+def _check_disk(store: Store, total: int | None, start: int) -> None:
+    place = next(folder for folder in (store.folder, *store.folder.parents) if folder.exists())
+    free, needed = shutil.disk_usage(place).free, 3 * (total or 0) - start
+    if free < needed:
+        raise KKError(f"the download needs about {needed / 1e9:.1f} GB with its unpacked files and tables, {free / 1e9:.1f} GB are free",
+                      f"Free some space, or use data that is elsewhere: kk join {store.competition.slug} --from PATH")
 
 
-def _stream(answer: "requests.Response", part: Path, start: int) -> int:
-    """Write the answer behind byte `start`; gives the bytes written. A cut ends it early, the part stays."""
+def _stream(answer: "requests.Response", about: _About, part: Path, start: int) -> tuple[int, bool]:
+    """Write the answer behind byte `start`; gives the bytes written and whether the answer came to its end."""
     from urllib3.exceptions import HTTPError
 
-    written, total = 0, _total(answer)
-    whole = (start + total) if total else 0
-    if start and whole == start:
-        return 0
-    with task("downloading", total=whole or 1, unit="B") as work:
+    written = 0
+    with task("downloading", total=about.total or 1, unit="B") as work:
         work.advance(start)
         try:
             with part.open("r+b") as sink:
@@ -134,95 +173,11 @@ def _stream(answer: "requests.Response", part: Path, start: int) -> int:
                     sink.write(block)
                     written += len(block)
                     work.advance(len(block))
-                sink.truncate()
         except (HTTPError, ConnectionError) as error:
             say(f"the connection was cut after {written:,} bytes ({type(error).__name__})")
+            return written, False
         except OSError as error:
             raise disk_error(part, error) from error
         finally:
             answer.close()
-    return written
-
-
-def unpack(store: Store, fetched: Fetched, only: str | None, keep_archive: bool) -> None:
-    """Unpack into data/raw, all or nothing; the manifest is written last, then the archive goes."""
-    making = store.folder / "data" / ".unpacking"
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
-    try:
-        if zipfile.is_zipfile(fetched.path):
-            _members(fetched.path, making, only)
-        elif fetched.name.endswith(".zip"):
-            raise KKError("the archive is damaged: it is no zip", f"Fetch it again: kk join {store.competition.slug}")
-        else:
-            shutil.copyfile(fetched.path, making / fetched.name)
-    except (KKError, OSError) as error:
-        shutil.rmtree(making, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise disk_error(making, error) from error
-        fetched.path.unlink()
-        raise
-    archive = {"name": fetched.name, "bytes": fetched.path.stat().st_size, "sha256": sha256(fetched.path)}
-    if store.raw.exists():
-        shutil.rmtree(store.raw)
-    os.replace(making, store.raw)
-    write_manifest(store, archive)
-    if keep_archive:
-        os.replace(fetched.path, store.folder / "data" / fetched.name)
-    shutil.rmtree(fetched.path.parent, ignore_errors=True)
-
-
-def _members(archive_path: Path, target: Path, only: str | None) -> None:
-    """Every member, its CRC checked; a corrupt, escaping or link member refuses the archive as a whole."""
-    try:
-        with zipfile.ZipFile(archive_path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            for member in members:
-                _check_member(member)
-            wanted = [member for member in members if only is None or fnmatch(member.filename, only)]
-            with task("unpacking", total=sum(member.file_size for member in wanted) or 1, unit="B") as work:
-                for member in wanted:
-                    place = target / member.filename
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    with archive.open(member) as source, place.open("wb") as sink:
-                        _copied(source.read, sink.write, work.advance)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-        raise KKError(f"the archive is damaged: {error}", "Nothing of it was kept; fetch it again with the same command") from error
-
-
-def _copied(read: Callable[[int], bytes], write: Callable[[bytes], object], count: Callable[[int], None]) -> None:
-    while block := read(CHUNK):
-        write(block)
-        count(len(block))
-
-
-def _check_member(member: zipfile.ZipInfo) -> None:
-    name = member.filename
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    if not parts or name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or stat.S_ISLNK(member.external_attr >> 16):
-        raise KKError(f"the archive holds {name!r}, which would leave its folder", "Nothing of it was kept; report it to the host")
-    if member.file_size > LARGE and member.file_size > RATIO * max(member.compress_size, 1):
-        raise KKError(f"the archive's {name!r} unpacks to {member.file_size / 1e9:.1f} GB, {RATIO} times its size", "Nothing of it was kept")
-
-
-def write_manifest(store: Store, archive: dict | None) -> None:
-    """Names, sizes and hashes of data/raw; its existence means that the data is complete."""
-    files = [{"name": str(path.relative_to(store.raw)), "bytes": path.stat().st_size, "sha256": sha256(path)}
-             for path in sorted(store.raw.rglob("*")) if path.is_file()]
-    write_text(store.manifest, json.dumps({"files": files, "archive": archive}, indent=1, ensure_ascii=False) + "\n")
-
-
-def manifest(store: Store) -> dict | None:
-    """The manifest of complete data, None where there is none."""
-    try:
-        return json.loads(store.manifest.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except json.JSONDecodeError:
-        return None
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    return written, True
