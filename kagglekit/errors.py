@@ -4,15 +4,17 @@
 class KKError(Exception):
     """A fact that stops the command, and the way out.
 
-    `what` states the fact with its value, in lower case; `do` is a command or an edit as the reader would type it.
+    `what` states the fact with its value, in lower case; `do` is a command or an edit as the reader would type it; `record` is
+    what is known all the same (an audit, a submission), for --json.
 
     >>> str(KKError("no folds named 'gruop5'", "Make them with: kk cv --split group"))
     "no folds named 'gruop5'. Make them with: kk cv --split group"
     """
 
-    def __init__(self, what: str, do: str = "") -> None:
+    def __init__(self, what: str, do: str = "", record: object = None) -> None:
         self.what = " ".join(str(what).split()).rstrip(".")
         self.do = " ".join(str(do).split())
+        self.record = record
         super().__init__(f"{self.what}. {self.do}" if self.do else self.what)
 
 
@@ -33,7 +35,3 @@ class RemoteError(KKError):
 
 class SubmissionFailed(KKError):
     """A submission that was refused or ended in an error; `record` holds what is known of it."""
-
-    def __init__(self, what: str, do: str = "", record: object = None) -> None:
-        super().__init__(what, do)
-        self.record = record

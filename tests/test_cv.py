@@ -45,6 +45,8 @@ def test_a_foreign_file_is_audited_against_the_declared_group_and_time(small: Pa
     train[["id"]].assign(fold=np.arange(240) % 5).sample(frac=1, random_state=0).to_csv(path, index=False)
     ran = kk("cv", "--audit", path, "--group", "site")
     assert ran.code == 1 and "group-in-two-folds" in ran.error
+    told = kk("cv", "--audit", path, "--group", "site", "--json")
+    assert told.code == 1 and told.json["audit"][0]["severity"] == "fatal" and "group-in-two-folds" in told.json["error"]["what"]
     assert "time-order" in kk("cv", "--audit", path, "--split", "time", "--time", "day").error
     codes = pd.factorize(train["site"])[0]
     train[["id"]].assign(fold=codes % 5).to_csv(path, index=False)

@@ -389,10 +389,10 @@ def test_private_scores_are_there_after_the_deadline(amounts: Store, workspace: 
 
 def test_submissions_made_elsewhere_are_added_once_from_all_pages(amounts: Store, workspace: Path) -> None:
     state = State(workspace / "arena")
-    for number in range(105):
-        token = state.new_upload("ada", f"notebook-{number}.csv")
-        (state.uploads / token).write_text("id,target\n")
-        state.scored(state.submit("tiny", "ada", token, "by hand", 1000), 0.5 + number, 0.4, "")
+    with state.open() as db:  # scored from the start, so that the arena's own scoring has nothing to do with them
+        db.executemany("INSERT INTO submissions (contest, team, token, file, bytes, message, date, status, public, private, error) "
+                       "VALUES ('tiny', 'ada', ?, ?, 9, 'by hand', ?, 'COMPLETE', ?, 0.4, '')",
+                       [(f"t{number}", f"notebook-{number}.csv", state.now().isoformat(), 0.5 + number) for number in range(105)])
     rows = submissions().rows
     assert [(row["file"], row["run"], row["public"]) for row in rows] == [
         (f"notebook-{number}.csv", "", 0.5 + number) for number in reversed(range(105))]

@@ -83,7 +83,7 @@ class LightGBMStage:
                 "num_threads": self._threads(), "verbosity": -1, **several, **own}
 
     def _threads(self) -> int:
-        """One below a million cells or so: there the threads' barriers cost more than they save, and on a busy machine far more."""
+        """One below two million cells or so: there the threads' barriers cost more than they save, and on a busy machine far more."""
         return 1 if self._fold.X.size < PARALLEL_CELLS else os.cpu_count() or 1
 
 

@@ -75,11 +75,19 @@ def cv(*, split: object = "auto", n: int = 5, group: str | None = None, time: st
     findings = _findings(folds, given, train, data)
     fatal = [finding for finding in findings if finding.severity == "fatal"]
     if fatal and not force:
-        raise KKError(f"{fatal[0].code}: {fatal[0].says}", "Change the split, or keep it knowingly with --force")
+        told = _shown(folds, findings, advice, "", "kk cv")
+        raise KKError(f"{fatal[0].code}: {fatal[0].says}", "Change the split, or keep it knowingly with --force", told)
     folds = with_audit(folds, [dataclasses.asdict(finding) for finding in findings], bool(fatal))
     record = save_folds(store, folds, now(), dataclasses.asdict(advice))
     open_ledger(store).save_folds(record)
-    return _shown(folds, findings, advice, relative(store.folds_files(folds.name)[0]), "kk train lgbm")
+    return _shown(folds, findings, advice, relative(store.folds_files(folds.name)[0]), _after(findings, store))
+
+
+def _after(findings: Sequence[Finding], store: Store) -> str:
+    """The next step: a split that the audit finds flattering wants its rival first."""
+    groups = store.competition.group
+    flattering = any(finding.code == "group-shared" for finding in findings) and groups
+    return f"kk cv --split group --group {groups[0]}" if flattering else "kk train lgbm"
 
 
 def _given(split: object, advice: Recommendation, train: pd.DataFrame, store: Store, n: int, group: str | None, time: str | None,
@@ -154,7 +162,8 @@ def _audited(store: Store, wanted: str, given: _Given, split: object, train: pd.
     fatal = [finding for finding in findings if finding.severity == "fatal"]
     if fatal:
         others = f" (and {len(findings) - 1} more findings)" if len(findings) > 1 else ""
-        raise KKError(f"{wanted}: {fatal[0].code}: {fatal[0].says}{others}", "Make folds that hold: kk cv --split auto")
+        raise KKError(f"{wanted}: {fatal[0].code}: {fatal[0].says}{others}", "Make folds that hold: kk cv --split auto",
+                      _shown(folds, findings, advice, wanted, "kk cv"))
     return _shown(folds, findings, advice, wanted, "kk cv")
 
 

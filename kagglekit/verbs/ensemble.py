@@ -143,7 +143,8 @@ def _shown(run: Run, members: Sequence[Run], result: Blend, errors: Mapping, eff
     rows = tuple({"run": ids[one.index], "value": one.value, "low": one.low, "high": one.high, "verdict": one.verdict} for one in effects)
     return Ensembled(run=run.id, recipe=run.recipe, name=run.name, blender=result.blender, folds=run.folds, metric=metric.name,
                      greater_is_better=metric.greater_is_better, weights=dict(run.weights), score=score, errors=errors, marginal=rows,
-                     rows_scored=run.rows_scored, says=tuple(says), warnings=tuple(warnings), next=f"kk submit {run.id}")
+                     rows_scored=run.rows_scored, says=tuple(says), warnings=tuple(warnings),
+                     next=f"kk submit {score['best_single_run'] if gain is not None and gain_se and gain < -CLEAR_GAIN * gain_se else run.id}")
 
 
 def _sentences(errors: Mapping, effects: Sequence, ids: Sequence[str]) -> list[str]:

@@ -32,7 +32,8 @@ def runs(*, folds: str | None = None, competition: object = None) -> Runs:
     ledger = open_ledger(store)
     public = {row["recipe"]: row for row in ledger.submissions() if row["public"] is not None}
     own = {row["run"]: row for row in ledger.submissions() if row["public"] is not None}
-    rows, tried = [], {}
+    rows: list[dict] = []
+    tried: dict[str, int] = {}
     for row in ledger.runs():
         if folds and row["folds"] != folds:
             continue
