@@ -49,7 +49,7 @@ class LightGBMStage:
             booster = self._booster or self._read()
 
             def values(X: object) -> Array:
-                raw = booster.predict(X, num_iteration=rounds)
+                raw = booster.predict(X, num_iteration=rounds, num_threads=self._threads())
                 return raw if self._problem.classifies else self._problem.from_scale(raw)
 
             valid = values(self._parts.valid) if len(self._fold.valid) else np.empty(0)
@@ -66,13 +66,15 @@ class LightGBMStage:
 
     def _fresh(self, lightgbm: object) -> object:
         target = self._problem.to_scale(self._fold.data.target)
-        train = lightgbm.Dataset(self._parts.train, label=target[self._fold.train], free_raw_data=True)
+        train = lightgbm.Dataset(self._parts.train, label=target[self._fold.train], params={"num_threads": self._threads(), "verbosity": -1})
         try:
             booster = lightgbm.Booster(self._params, train)
         except lightgbm.basic.LightGBMError as error:
             raise unknown_parameter("lgbm", error, self._params) from error
         if len(self._fold.valid):
-            booster.add_valid(train.create_valid(self._parts.valid, label=target[self._fold.valid]), "valid")
+            # Every Dataset sets the library's thread count anew: without its own parameters this one would set it to all cores.
+            valid = train.create_valid(self._parts.valid, label=target[self._fold.valid], params={"num_threads": self._threads()})
+            booster.add_valid(valid, "valid")
         return booster
 
     def _settings(self, params: Mapping, seed: int) -> dict[str, object]:

@@ -19,7 +19,7 @@ def _customers(random: np.random.Generator, rows: int) -> tuple[pd.DataFrame, np
     satisfaction = np.clip(random.normal(7, 2, rows), 0, 10).round()
     signed = pd.Timestamp("2025-06-30") - pd.to_timedelta((tenure * 30.4).astype(int), unit="D")
     region_effect = 0.5 * np.sin(region * 1.7)
-    logit = (-3.6 - 0.03 * tenure + 0.035 * price + 0.35 * calls - 0.25 * np.log1p(usage) - 0.12 * (satisfaction - 7) + region_effect
+    logit = (-2.62 - 0.03 * tenure + 0.035 * price + 0.35 * calls - 0.25 * np.log1p(usage) - 0.12 * (satisfaction - 7) + region_effect
              + 0.7 * ((plan == "basic") & (calls > 2)) + 0.5 * (signed.month == 12) + 0.8 * (usage < 2))
     leaves = (random.uniform(size=rows) < 1 / (1 + np.exp(-logit))).astype(int)
     table = pd.DataFrame({"plan": plan, "region": [f"R{number:03d}" for number in region], "signed_up": signed.strftime("%Y-%m-%d"),
