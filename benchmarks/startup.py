@@ -14,8 +14,8 @@ BIN = Path(sys.executable).parent
 def cpu_seconds(command: list[str]) -> float:
     """User and system seconds of one run."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    login = {"KAGGLE_USERNAME": "x", "KAGGLE_KEY": "x"}
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env={**os.environ, **login})
+    login = {"KAGGLE_USERNAME": "x", "KAGGLE_KEY": "x"}  # without one kaggle ends before it shows its help
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, env={**os.environ, **login})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kagglekit.constants import log_mean, majority, mean, median, positive, share, shares
+from kagglekit.constants import log_mean, majority, mean, median, positive, share, shares, smape_best
 from kagglekit.errors import KKError
 from kagglekit.registry import Registry, is_path_reference, load_reference, near_names
 
@@ -341,7 +341,7 @@ def _smape_rows(y: Array, p: Array) -> Array:
     return np.divide(200 * np.abs(y - p), size, out=np.zeros_like(size), where=size > 0)
 
 
-@metric("smape", "SMAPE", "Symmetric Mean Absolute Percentage Error", better="less", needs="value", constant=median,
+@metric("smape", "SMAPE", "Symmetric Mean Absolute Percentage Error", better="less", needs="value", constant=smape_best,
         influence=influence_of_mean(_smape_rows))
 def smape(y: Array, p: Array) -> float:
     """Symmetric mean absolute percentage error, in percent (0 to 200); 0/0 counts 0.
