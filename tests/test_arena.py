@@ -210,3 +210,33 @@ def test_a_taken_port_is_an_error_with_the_remedy(home: Path, workspace: Path, c
     port = client.url.rsplit(":", 1)[1]
     ran = kk("arena", "serve", "--port", port)
     assert ran.code == 1 and ran.error == f"Error: port {port} is taken. Choose another: kk arena serve --port {int(port) + 1}"
+
+
+def test_parallel_first_downloads_all_get_the_archive(client: Client) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: client.call("DownloadDataFiles", competitionName="small"), range(8)))
+    assert {answer.status_code for answer in answers} == {200} and len({answer.content for answer in answers}) == 1
+
+
+def test_answers_left_among_the_files_are_never_copied(tmp_path: Path, home: Path) -> None:
+    source = write_contest(tmp_path / "careless", small_tables())
+    (source / "files" / "solution.csv").write_bytes((source / "solution.csv").read_bytes())
+    contest = create(home, "careless", source=source, metric="accuracy", now=State(home).now())
+    assert contest.file_paths() == ["sample_submission.csv", "test.csv", "train.csv"]
+
+
+def test_text_answers_of_a_metric_of_numbers_are_refused_at_creation(tmp_path: Path, home: Path) -> None:
+    tables = small_tables()
+    tables["solution"]["y"] = tables["solution"]["y"].map({0: "No", 1: "Yes"})
+    with pytest.raises(KKError, match=r"solution\.csv has '(No|Yes)' in 'y', the metric needs numbers"):
+        create(home, "texts", source=write_contest(tmp_path / "texts", tables), metric="auc", now=State(home).now())
+
+
+def test_an_unreadable_contest_does_not_stop_the_scoring_of_others(tmp_path: Path, home: Path, client: Client) -> None:
+    create(home, "other", source=tmp_path / "source", metric="accuracy", now=State(home).now())
+    content = sample(home).to_csv(index=False)
+    place = client.call("StartSubmissionUpload", competitionName="other", fileName="a.csv", contentLength=1).json()
+    requests.put(place["createUrl"], data=content, timeout=20).raise_for_status()
+    State(home).submit("other", "team", place["token"], "spoilt", 5)
+    (home / "other" / "contest.toml").write_text("metric = [")
+    assert client.scored(content)["status"] == "COMPLETE"

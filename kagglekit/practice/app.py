@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -116,7 +117,7 @@ class _Arena:
         if self._state.upload(token) is None:
             return _forbidden()
         target = self._state.uploads / token
-        hidden, size = target.with_name(f".{token}.part"), 0
+        hidden, size = target.with_name(f".{token}.{secrets.token_hex(6)}.part"), 0
         with hidden.open("wb") as sink:
             async for chunk in request.stream():
                 size += len(chunk)
@@ -166,6 +167,10 @@ def _fields(body: bytes) -> dict:
         content = json.loads(body or b"{}")
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise Refused(400, "The request is not json") from None
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which neither SQLite nor the file system takes
+        raise Refused(400, "The request is not text") from None
     if not isinstance(content, dict):
         raise Refused(400, "The request is not a json object")
     return content

@@ -11,9 +11,13 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kagglekit.errors import KKError
 from kagglekit.metrics import Metric, check_metric
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "contest.toml"
 SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{1,63}$")
@@ -67,6 +71,10 @@ class Contest:
         """Names of the public files with their folders, sorted."""
         return sorted(str(path.relative_to(self.files)) for path in self.files.rglob("*") if path.is_file() and not path.is_symlink())
 
+    def sample_path(self) -> Path:
+        """The sample submission, whose columns a submission must have."""
+        return find_sample(self.files)
+
     def pages(self) -> dict[str, str]:
         """Description, evaluation and rules."""
         better = "Higher is better." if self.scorer.greater_is_better else "Lower is better."
@@ -74,6 +82,16 @@ class Contest:
                       f"approximately {self.public:.0%} of the test data; the final one with the rest.")
         rules = f"At most {self.daily_limit} submissions a day (UTC). Late submissions are scored."
         return {"description": self.description or self.title, "evaluation": evaluation, "rules": rules}
+
+
+def find_sample(files: Path) -> Path:
+    """The sample submission below `files`: a csv whose name says submission, else sample."""
+    tables = sorted(path for path in files.glob("*.csv") if path.is_file())
+    for word in ("submission", "sample"):
+        for path in tables:
+            if word in path.name.lower():
+                return path
+    raise KKError(f"{files} has no sample submission", "Put a sample_submission.csv beside test.csv")
 
 
 def read_contest(folder: Path) -> Contest:
@@ -150,18 +168,29 @@ def create(home: Path, name: str, *, source: Path, metric: str | None = None, pu
         raise KKError(f"the arena has a competition called {name} already", "Choose another name")
     facts = _facts(source)
     metric = metric or str(facts.get("metric") or "")
+    _check_numbers(public, days, daily_limit)
     if not metric:
         raise KKError(f"no metric is known for {name}", "Name it: kk arena create NAME --from FOLDER --metric rmse")
-    check_metric(metric)
+    needs = check_metric(metric).needs
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".making-") as made:
         staged = Path(made) / name
         _copy(source, staged / "files")
-        share = _solution(source, staged, public)
+        share = _solution(source, staged, public, needs)
         write_contest(Contest(slug=name, folder=staged, title=str(facts.get("title") or name), metric=metric, created=now.isoformat(),
-                              days=days, daily_limit=daily_limit, public=share, description=str(facts.get("description") or "")))
+                              days=days, daily_limit=daily_limit, public=share, description=str(facts.get("description") or ""),
+                              code_only=facts.get("code_only") is True, rules_required=facts.get("rules_required") is True))
         os.replace(staged, home / name)
     return read_contest(home / name)
+
+
+def _check_numbers(public: float, days: float, daily_limit: int) -> None:
+    if not 0 < public <= 1:
+        raise KKError(f"the public share cannot be {public}", "Give a share above 0 and at most 1: --public 0.3")
+    if days <= 0:
+        raise KKError(f"a competition cannot last {days} days", "Give a number above 0: --days 30")
+    if daily_limit < 1:
+        raise KKError(f"the daily limit cannot be {daily_limit}", "Give at least 1: --daily-limit 5")
 
 
 def _facts(source: Path) -> dict:
@@ -170,7 +199,10 @@ def _facts(source: Path) -> dict:
     path = source / "competition.toml"
     if not path.exists():
         return {}
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KKError(f"{path} cannot be read: {error}", "Mend that line, or take the file away and give --metric") from error
     metric = content.get("metric")
     return {**content, "metric": metric.get("name") if isinstance(metric, dict) else metric}
 
@@ -182,19 +214,19 @@ def _copy(source: Path, target: Path) -> None:
         place = target / path.relative_to(inside if inside.is_dir() else source)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
-    if not list(target.glob("*sample*")) and not list(target.glob("*submission*")):
-        raise KKError(f"{source} has no sample submission", "Put a sample_submission.csv beside test.csv")
+    find_sample(target)
 
 
 def _public_files(source: Path, inside: Path) -> Iterator[Path]:
-    hidden = {"solution.csv", "competition.toml", "SOURCE.md"}
+    about = {"competition.toml", "SOURCE.md"}
     for path in sorted((inside if inside.is_dir() else source).rglob("*")):
-        secret = not inside.is_dir() and (path.name in hidden or path.name.startswith("leaderboard"))
+        # The answers stay hidden even where someone left a copy among the files.
+        secret = path.name == "solution.csv" or (not inside.is_dir() and (path.name in about or path.name.startswith("leaderboard")))
         if path.is_file() and not path.is_symlink() and not secret:
             yield path
 
 
-def _solution(source: Path, staged: Path, public: float) -> float:
+def _solution(source: Path, staged: Path, public: float, needs: str) -> float:
     """Copy the solution (with a seeded Usage where it has none); gives the public share of its rows."""
     import numpy as np
     import pandas as pd
@@ -203,8 +235,7 @@ def _solution(source: Path, staged: Path, public: float) -> float:
     if not path.exists():
         raise KKError(f"{source} has no solution.csv", "Give the hidden answers: id, the sample's columns, Usage")
     solution = pd.read_csv(path, dtype=str, keep_default_na=False)
-    sample_path = min([*(staged / "files").glob("*sample*"), *(staged / "files").glob("*submission*")])
-    sample = pd.read_csv(sample_path, dtype=str, keep_default_na=False)
+    sample = pd.read_csv(find_sample(staged / "files"), dtype=str, keep_default_na=False)
     missing = [column for column in sample.columns if column not in solution.columns]
     if missing:
         raise KKError(f"solution.csv has no column {missing[0]!r} of the sample", f"It has: {', '.join(solution.columns)}")
@@ -212,8 +243,26 @@ def _solution(source: Path, staged: Path, public: float) -> float:
     if set(sample[ids]) != set(solution[ids]):
         odd = next(iter(set(sample[ids]) ^ set(solution[ids])))
         raise KKError(f"solution.csv and the sample differ in their ids, such as {odd!r}", "Give one row per id of the sample")
+    if solution[ids].duplicated().any():
+        twice = solution.loc[solution[ids].duplicated(), ids].iloc[0]
+        raise KKError(f"solution.csv has the id {twice!r} more than once", "Give one row per id of the sample")
+    if needs != "label":
+        _check_answers(solution, list(sample.columns[1:]))
     if "Usage" not in solution.columns:
         open_rows = np.random.default_rng(0).permutation(len(solution)) < round(public * len(solution))
         solution["Usage"] = np.where(open_rows, "Public", "Private")
+    if not (solution["Usage"] == "Public").any():
+        raise KKError("solution.csv has no row whose Usage is Public", "Mark some rows Public, or leave the column out")
     solution.to_csv(staged / "solution.csv", index=False)
     return round(float((solution["Usage"] == "Public").mean()), 4)
+
+
+def _check_answers(solution: "pd.DataFrame", columns: list[str]) -> None:
+    import numpy as np
+    import pandas as pd
+
+    for column in columns:
+        values = pd.to_numeric(solution[column], errors="coerce").to_numpy(dtype=np.float64)
+        if not np.isfinite(values).all():
+            odd = solution[column].iloc[int(np.flatnonzero(~np.isfinite(values))[0])]
+            raise KKError(f"solution.csv has {odd!r} in {column!r}, the metric needs numbers", "Code the classes as 0, 1, ...")

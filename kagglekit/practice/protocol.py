@@ -76,9 +76,12 @@ def call(name: str) -> Callable[[Callable], Callable]:
     return decorate
 
 
+LARGEST = 2**62  # SQLite's integers end a little above
+
+
 def _whole(value: object, otherwise: int) -> int:
     try:
-        return int(str(value))
+        return min(max(int(str(value)), 0), LARGEST)
     except ValueError:
         return otherwise
 
@@ -105,6 +108,8 @@ def _described(call_: Call, contest: Contest) -> Answer:
 def list_competitions(c: Call) -> Answer:
     word = c.text("search").lower()
     found = [one for one in contests(c.state.home) if word in one.slug or word in one.title.lower()]
+    if c.text("group").endswith("ENTERED"):
+        found = [one for one in found if not one.rules_required]
     page, following = c.page(found)
     return {"competitions": [_described(c, one) for one in page], "nextPageToken": following}
 
@@ -161,19 +166,24 @@ def _with_rules(c: Call) -> Contest:
     return contest
 
 
-@call(COMPETITIONS + "StartSubmissionUpload")
-def start_submission_upload(c: Call) -> Answer:
-    contest = c.contest()
-    _with_rules(c)
+def _open_to_files(c: Call) -> Contest:
+    contest = _with_rules(c)
     if contest.code_only:
         raise Refused(400, "This competition only accepts Submissions from Notebooks.")
+    return contest
+
+
+@call(COMPETITIONS + "StartSubmissionUpload")
+def start_submission_upload(c: Call) -> Answer:
+    _open_to_files(c)
     token = c.state.new_upload(c.team, c.text("fileName") or "submission.csv")
     return {"token": token, "createUrl": f"{c.base}/upload/{token}"}
 
 
 @call(COMPETITIONS + "CreateSubmission")
 def create_submission(c: Call) -> Answer:
-    contest, token = c.contest(), c.text("blobFileTokens")
+    # Asked again: the upload may have been started for another competition.
+    contest, token = _open_to_files(c), c.text("blobFileTokens")
     upload = c.state.upload(token)
     if upload is None or not upload["done"] or upload["team"] != c.team:
         raise Refused(400, "The uploaded file was not found")
@@ -226,12 +236,16 @@ def get_submission_limits(c: Call) -> Answer:
 
 
 def board(state: State, contest: Contest) -> list[tuple[str, str, str]]:
-    """(team, date, score) of each team's best public submission, best first; after the deadline by its private score."""
+    """(team, date, score) of each team's best public submission, best first; after the deadline by its private score.
+
+    Late submissions are scored, but have no place on the board.
+    """
     sign = contest.scorer.sign
     over = state.now() > contest.deadline
     best: dict[str, sqlite3.Row] = {}
     for row in reversed(state.submissions(contest.slug)):
-        if row["status"] == "COMPLETE" and (row["team"] not in best or sign * row["public"] > sign * best[row["team"]]["public"]):
+        late = datetime.datetime.fromisoformat(row["date"]) > contest.deadline
+        if not late and row["status"] == "COMPLETE" and (row["team"] not in best or sign * row["public"] > sign * best[row["team"]]["public"]):
             best[row["team"]] = row
     column = "private" if over else "public"
     ranked = sorted(best.values(), key=lambda row: (-sign * row[column], row["ref"]))
@@ -283,13 +297,15 @@ def introspect_token(c: Call) -> Answer:
 def archive_of(state: State, contest: Contest) -> Path:
     """The zip of all public files, made once; the same files give the same bytes."""
     import os
+    import secrets
     import zipfile
 
     stamp = max((contest.files / name).stat().st_mtime_ns for name in contest.file_paths())
     path = state.home / ".archives" / f"{contest.slug}-{stamp}.zip"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        hidden = path.with_name(f".{path.name}.{os.getpid()}")
+        # One name a call: requests are answered by several threads of one process.
+        hidden = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         with zipfile.ZipFile(hidden, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in contest.file_paths():
                 entry = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from kagglekit.errors import KKError
 from kagglekit.metrics import Metric
-from kagglekit.practice.contest import Contest, find_contest
+from kagglekit.practice.contest import Contest, find_contest, find_sample
 from kagglekit.practice.state import State
 
 Array = np.ndarray
@@ -22,23 +22,23 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The hidden answers: ids as text, value columns, and which rows are public."""
+    """The hidden answers: ids as text, value columns, which rows are public and which private (others, such as Ignored, count in neither)."""
 
     ids: pd.Index
     id_column: str
     columns: tuple[str, ...]
     values: pd.DataFrame
     public: Array
+    private: Array
 
 
 @functools.lru_cache(maxsize=8)
 def _answers(folder: Path, changed: int) -> Answers:
     solution = pd.read_csv(folder / "solution.csv", dtype=str, keep_default_na=False)
-    sample_path = min([*(folder / "files").glob("*sample*"), *(folder / "files").glob("*submission*")])
-    sample = pd.read_csv(sample_path, nrows=1, dtype=str)
+    sample = pd.read_csv(find_sample(folder / "files"), nrows=1, dtype=str)
     columns = tuple(sample.columns[1:])
     return Answers(pd.Index(solution[sample.columns[0]]), sample.columns[0], columns, solution[list(columns)],
-                   (solution["Usage"] == "Public").to_numpy())
+                   (solution["Usage"] == "Public").to_numpy(), (solution["Usage"] == "Private").to_numpy())
 
 
 def score_file(contest: Contest, path: Path) -> tuple[float, float]:
@@ -48,10 +48,13 @@ def score_file(contest: Contest, path: Path) -> tuple[float, float]:
     truth, predicted = _forms(contest.scorer, answers, said)
     try:
         public = _score(contest.scorer, truth[answers.public], predicted[answers.public])
-        hidden = ~answers.public
-        return public, _score(contest.scorer, truth[hidden], predicted[hidden]) if hidden.any() else public
+        hidden = answers.private
+        private = _score(contest.scorer, truth[hidden], predicted[hidden]) if hidden.any() else public
     except KKError as error:
         raise Malformed(error.what) from error
+    if not (np.isfinite(public) and np.isfinite(private)):
+        raise Malformed("The score is not a finite number: look for values that are far too large")
+    return public, private
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -92,7 +95,9 @@ def _forms(metric: Metric, answers: Answers, said: pd.DataFrame) -> tuple[Array,
     """Truth and predictions in the form that the metric takes, rows first."""
     columns = answers.columns
     if metric.needs == "label":
-        return _labels(answers.values[columns[0]], said[columns[0]], columns[0])
+        pairs = [_labels(answers.values[column], said[column], column) for column in columns]
+        truths, labels = zip(*pairs, strict=True)
+        return pairs[0] if len(columns) == 1 else (np.column_stack(truths), np.column_stack(labels))
     truth = np.column_stack([_numbers(answers.values, column, "the solution") for column in columns])
     predicted = np.column_stack([_numbers(said, column, "the submission") for column in columns])
     if metric.name == "mlogloss":
@@ -152,13 +157,13 @@ class Worker(threading.Thread):
             self._one(row["ref"], row["contest"], row["token"])
 
     def _one(self, ref: int, slug: str, token: str) -> None:
-        contest = find_contest(self._state.home, slug)
         try:
+            contest = find_contest(self._state.home, slug)
             if contest is None:
                 raise Malformed("The competition is gone")
             public, private = score_file(contest, self._state.uploads / token)
             self._state.scored(ref, public, private, "")
         except Malformed as reason:
             self._state.scored(ref, None, None, str(reason))
-        except Exception as error:  # a metric that crashes must not end the thread: the participant reads why
+        except Exception as error:  # a metric or contest.toml that crashes must not end the thread: the participant reads why
             self._state.scored(ref, None, None, f"Scoring failed: {type(error).__name__}: {error}")
