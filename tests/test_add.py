@@ -24,22 +24,22 @@ def oof(small: Path) -> pd.DataFrame:
 
 
 @pytest.fixture
-def test_rows(oof: pd.DataFrame) -> pd.DataFrame:
+def on_test(oof: pd.DataFrame) -> pd.DataFrame:
     return read_table(open_store(), "test")[["id"]].assign(y=np.linspace(0, 1, 120))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_tables_are_aligned_by_id_in_any_order(oof: pd.DataFrame, test_rows: pd.DataFrame, suffix: str, tmp_path: Path,
+def test_tables_are_aligned_by_id_in_any_order(oof: pd.DataFrame, on_test: pd.DataFrame, suffix: str, tmp_path: Path,
                                                 kk: Callable[..., Ran]) -> None:
     paths = tmp_path / f"oof.{suffix}", tmp_path / f"test.{suffix}"
-    for table, path in ((oof, paths[0]), (test_rows.iloc[::-1], paths[1])):
+    for table, path in ((oof, paths[0]), (on_test.iloc[::-1], paths[1])):
         table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
     record = kk("add", "mine", "--oof", paths[0], "--test", paths[1], "--json").json
     assert record["aligned_by"] == "id" and record["score"]["mean"] > 0.99 and record["kind"] == "add"
     store = open_store()
     run = store.run("mine")
     assert store.array(run, "oof") == pytest.approx(oof.sort_values("id")["y"].to_numpy(), abs=1e-6)
-    assert store.array(run, "test") == pytest.approx(test_rows["y"].to_numpy(), abs=1e-6)
+    assert store.array(run, "test") == pytest.approx(on_test["y"].to_numpy(), abs=1e-6)
 
 
 def test_arrays_go_by_order_and_equal_the_table(oof: pd.DataFrame) -> None:

@@ -93,6 +93,15 @@ def test_two_models_are_told_their_direction_and_never_a_verdict(small: Path) ->
     assert found.spearman["low"] is None and found.pearson["low"] is None
 
 
+def test_a_run_of_one_fold_is_compared_on_the_rows_that_all_have(small: Path) -> None:
+    kagglekit.cv(split="group")
+    for model, fold in (("linear", None), ("tree", None), ("forest", 0)):
+        kagglekit.submit(kagglekit.train(model, fold=fold, params={"n_estimators": 20} if model == "forest" else None).run)
+    found = kagglekit.lbcheck()
+    assert found.m + len(found.anchors) == 3 and all(pair["public_se"] > 0 for pair in found.pairs)
+    assert any("lower bound" in line for line in found.advice) or found.verdict == "does-not-track"
+
+
 def test_without_public_scores_it_says_what_to_do(small: Path, kk: Callable[..., Ran]) -> None:
     kagglekit.cv(split="stratified")
     kagglekit.train("linear")

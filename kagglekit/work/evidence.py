@@ -100,8 +100,8 @@ def gather(store: Store, folds_name: str | None, wanted: Sequence[str], n_public
     if not models:
         return Evidence(problem.metric, (), tuple(anchors), np.zeros((0, 0)), np.zeros((0, 0)), np.inf, None, rows, source, folds.name, True)
     chosen = [run for run in runs if run.id in {model.run for model in models}]
-    said, truth = _stacked(store, chosen, anchors, problem, data, folds)
-    groups = _groups(store, folds, data)
+    said, truth, rows_of_all = _stacked(store, chosen, anchors, problem, data)
+    groups = None if data.groups is None else data.groups[rows_of_all]
     noise = agreement.lb_se(truth, said, problem.metric, rows, groups=groups)
     se_cv, df, note = _cv_noise(chosen, folds, noise.se[:len(chosen), :len(chosen)] * np.sqrt(rows / len(truth)))
     se_lb = noise.se[:len(chosen), :len(chosen)] * _correction(store, chosen)
@@ -144,9 +144,9 @@ def _zeros(store: Store, scored: Sequence[Submission]) -> list[ScoredModel]:
                         "other", True) for run, record in latest.items()]
 
 
-def _stacked(store: Store, runs: Sequence[Run], anchors: Sequence[ScoredModel], problem: object, data: object,
-             folds: Folds) -> tuple[Array, Array]:
-    """Predictions (models, then anchors) x rows that all models validated, in the metric's form, and their truth."""
+def _stacked(store: Store, runs: Sequence[Run], anchors: Sequence[ScoredModel], problem: object,
+             data: object) -> tuple[Array, Array, Array]:
+    """Predictions (models, then anchors) x rows that all models validated, in the metric's form, their truth, and which rows these are."""
     oofs = [store.array(run, "oof") for run in runs]
     rows = np.all([~np.isnan(oof if oof.ndim == 1 else oof.sum(axis=1)) for oof in oofs], axis=0)
     if not rows.any():
@@ -157,16 +157,7 @@ def _stacked(store: Store, runs: Sequence[Run], anchors: Sequence[ScoredModel], 
         first = first if np.shape(first) == oofs[0].shape[1:] else np.zeros(oofs[0].shape[1:])
         oofs.append(np.broadcast_to(first, oofs[0].shape))
     said = np.stack([said_for(problem.metric, oof[rows].astype(np.float64), problem) for oof in oofs])
-    return said, truth_for(problem.metric, data, problem)[rows]
-
-
-def _groups(store: Store, folds: Folds, data: object) -> Array | None:
-    """Groups of the rows that every run of these folds validates, None where the table has none."""
-    if data.groups is None:
-        return None
-    scored = np.zeros(folds.rows, dtype=bool)
-    scored[folds.row] = True
-    return data.groups if scored.all() else data.groups[scored]
+    return said, truth_for(problem.metric, data, problem)[rows], rows
 
 
 def _cv_noise(runs: Sequence[Run], folds: Folds, row_noise: Array) -> tuple[Array, float, tuple[str, ...]]:
