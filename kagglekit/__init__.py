@@ -7,9 +7,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     **{name: f"kagglekit.verbs.{name}" for name in (
-        "add", "cv", "doctor", "ensemble", "init", "join", "lbcheck", "rebuild", "runs", "status", "submissions", "submit", "submit_zeros",
+        "add", "cv", "doctor", "ensemble", "init", "join", "lbcheck", "rebuild", "review", "runs", "status", "submissions", "submit", "submit_zeros",
         "train")},
-    **{f"arena_{name}": "kagglekit.verbs.arena" for name in ("advance", "board", "create", "list", "serve")},
+    **{f"arena_{name}": "kagglekit.verbs.arena" for name in (
+        "accept", "advance", "board", "close", "create", "list", "pick", "serve", "teams")},
     "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.load", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
 }
 
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     from kagglekit.errors import KKError
     from kagglekit.folds import Folds
     from kagglekit.verbs.add import add
-    from kagglekit.verbs.arena import arena_advance, arena_board, arena_create, arena_list, arena_serve
+    from kagglekit.verbs.arena import (
+        arena_accept,
+        arena_advance,
+        arena_board,
+        arena_close,
+        arena_create,
+        arena_list,
+        arena_pick,
+        arena_serve,
+        arena_teams,
+    )
     from kagglekit.verbs.cv import cv
     from kagglekit.verbs.doctor import doctor
     from kagglekit.verbs.ensemble import ensemble
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
     from kagglekit.verbs.join import join
     from kagglekit.verbs.lbcheck import lbcheck
     from kagglekit.verbs.rebuild import rebuild
+    from kagglekit.verbs.review import review
     from kagglekit.verbs.runs import runs
     from kagglekit.verbs.status import status
     from kagglekit.verbs.submissions import submissions

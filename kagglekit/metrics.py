@@ -65,7 +65,7 @@ def check_metric(given: object, greater_is_better: bool | None = None, folder: P
         return given
     if callable(given):
         return Metric(name=getattr(given, "__name__", "custom"), function=_as_arrays(given), needs="value",
-                      greater_is_better=_direction(given, greater_is_better))
+                      greater_is_better=direction(given, greater_is_better))
     text = str(given)
     if is_path_reference(text):
         return check_metric(load_reference(text, folder), greater_is_better)
@@ -75,11 +75,16 @@ def check_metric(given: object, greater_is_better: bool | None = None, folder: P
                   "anything else: --metric metric.py:score")
 
 
-def _as_arrays(function: Callable) -> Callable[[Array, Array], float]:
-    """A metric of arrays from one with Kaggle's signature, which takes tables with an id column."""
+def takes_tables(function: Callable) -> bool:
+    """Whether it has the signature of Kaggle's metric notebooks, score(solution, submission, row_id_column_name)."""
     import inspect
 
-    if list(inspect.signature(function).parameters)[:3] != ["solution", "submission", "row_id_column_name"]:
+    return list(inspect.signature(function).parameters)[:3] == ["solution", "submission", "row_id_column_name"]
+
+
+def _as_arrays(function: Callable) -> Callable[[Array, Array], float]:
+    """A metric of arrays from one with Kaggle's signature, which takes tables with an id column."""
+    if not takes_tables(function):
         return function
 
     def score(y: Array, p: Array) -> float:
@@ -94,11 +99,11 @@ def _as_arrays(function: Callable) -> Callable[[Array, Array], float]:
     return score
 
 
-def _direction(function: Callable, greater_is_better: bool | None) -> bool:
+def direction(function: Callable, greater_is_better: bool | None, do: str = "Set score.greater_is_better = True (or False) in metric.py") -> bool:
+    """Whether higher is better: what the function itself says, else what is given; raises KKError where neither does."""
     known = getattr(function, "greater_is_better", greater_is_better)
     if known is None:
-        raise KKError(f"the direction of {getattr(function, '__name__', 'the metric')} is not known",
-                      "Set score.greater_is_better = True (or False) in metric.py")
+        raise KKError(f"the direction of {getattr(function, '__name__', 'the metric')} is not known", do)
     return bool(known)
 
 

@@ -22,7 +22,7 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A competition as the server tells it; dates in UTC, None where there is none."""
+    """A competition as the server tells it; dates in UTC, None where there is none; `rank` 0: no place on the board."""
 
     slug: str
     title: str
@@ -34,6 +34,7 @@ class Contest:
     teams: int
     entered: bool
     code_only: bool
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +209,15 @@ class Remote:
         request.ref = int(ref)
         return _submission(self._call("get_submission", request))
 
-    def submissions(self, slug: str) -> list[RemoteSubmission]:
-        """All submissions, newest first, all pages."""
+    def submissions(self, slug: str, selected: bool = False) -> list[RemoteSubmission]:
+        """All submissions, newest first, all pages; `selected`: the final ones."""
         from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
+        from kagglesdk.competitions.types.competition_enums import SubmissionGroup
 
         def ask(token: str) -> object:
             request = ApiListSubmissionsRequest()
+            if selected:
+                request.group = SubmissionGroup.SUBMISSION_GROUP_SELECTED
             request.competition_name, request.page_token, request.page_size = slug, token, PAGE_SIZE
             return self._call("list_submissions", request, slug=slug)
 
@@ -364,7 +368,7 @@ def _contest(found: object) -> Contest:
     return Contest(slug=slug, title=found.title or slug, url=found.url or f"https://www.kaggle.com/competitions/{slug}",
                    metric=found.evaluation_metric or "", deadline=_utc(found.deadline), started=_utc(found.enabled_date),
                    daily_limit=int(found.max_daily_submissions or 0), teams=int(found.team_count or 0),
-                   entered=bool(found.user_has_entered), code_only=bool(found.is_kernels_submissions_only))
+                   entered=bool(found.user_has_entered), code_only=bool(found.is_kernels_submissions_only), rank=int(found.user_rank or 0))
 
 
 def _submission(found: object) -> RemoteSubmission:

@@ -117,7 +117,7 @@ def write_contest(folder: Path, tables: dict[str, pd.DataFrame]) -> Path:
 @pytest.fixture(scope="session")
 def small_arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An arena home with the small contest under the metrics accuracy, auc and logloss."""
-    from kagglekit.practice.contest import create
+    from kagglekit.practice.create import create
     from kagglekit.practice.state import State
 
     home = tmp_path_factory.mktemp("arena")
@@ -141,7 +141,8 @@ def small(workspace: Path, small_arena: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def clinics_arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An arena home in which the tables of practice-clinics are made."""
-    from kagglekit.practice.contest import ensure_built_ins, find_contest
+    from kagglekit.practice.contest import find_contest
+    from kagglekit.practice.generate import ensure_built_ins
     from kagglekit.practice.state import State
 
     home = tmp_path_factory.mktemp("clinics")

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from kagglekit.errors import KKError
-from kagglekit.practice.contest import create
+from kagglekit.practice.create import create
 from kagglekit.practice.server import Embedded
 from kagglekit.practice.state import State
 from tests.conftest import small_tables, write_contest

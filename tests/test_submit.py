@@ -17,7 +17,8 @@ import pytest
 from kagglekit.errors import KKError, RemoteError, SubmissionFailed
 from kagglekit.ledger import open_ledger, rebuild
 from kagglekit.metrics import check_metric
-from kagglekit.practice.contest import create, read_contest, write_contest
+from kagglekit.practice.contest import read_contest, write_contest
+from kagglekit.practice.create import create
 from kagglekit.practice.server import Embedded
 from kagglekit.practice.state import State
 from kagglekit.run import Run, now

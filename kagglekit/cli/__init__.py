@@ -20,6 +20,7 @@ COMMANDS = {
     "lbcheck": "Check if the split tracks the leaderboard.",
     "ensemble": "Blend runs, with an honest score.",
     "status": "Show where you stand today.",
+    "review": "Look back when a competition is over.",
     "arena": "Rehearse competitions offline.",
     "demo": "Play the whole loop on a practice contest.",
     "doctor": "Check if this machine is ready.",

@@ -1,46 +1,51 @@
-"""A contest of the arena: what its folder says, its public files, its hidden answers, and how it came to be."""
+"""A contest of the arena: what its folder says, and the folders of an arena."""
 
 import dataclasses
 import datetime
 import json
 import os
 import re
-import shutil
-import tempfile
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kagglekit.errors import KKError
 from kagglekit.metrics import Metric, check_metric
-
-if TYPE_CHECKING:
-    import pandas as pd
+from kagglekit.registry import is_path_reference
 
 FILE = "contest.toml"
+OWN_METRIC = "metric.py"
 SLUG = re.compile(r"^[a-z0-9][a-z0-9-]{1,63}$")
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """The facts of a contest; `created` is the arena's time of its start, `folder` holds files/ (served) and solution.csv (never)."""
+    """The facts of a contest; `created` is the arena's time of its start, `folder` holds files/ (served) and solution.csv (never).
+
+    `metric` is a registered name, or metric.py:score of the folder (then `greater_is_better` says its direction). `closed` is
+    when the host ended it early; `entry_days` after the start nobody new may enter (0: until the end).
+    """
 
     slug: str
     folder: Path
     title: str = ""
     metric: str = ""
+    greater_is_better: bool | None = None
     created: str = ""
     days: float = 30
+    closed: str = ""
+    entry_days: float = 0
     daily_limit: int = 5
     public: float = 0.3
     code_only: bool = False
     rules_required: bool = False
     description: str = ""
+    evaluation: str = ""
+    rules: str = ""
     teaches: str = ""
     built_in: bool = False
     seed: int = 0
+    scoring_seconds: float = 600
 
     @property
     def start(self) -> datetime.datetime:
@@ -50,7 +55,13 @@ class Contest:
     @property
     def deadline(self) -> datetime.datetime:
         """When it ends."""
-        return self.start + datetime.timedelta(days=self.days)
+        planned = self.start + datetime.timedelta(days=self.days)
+        return min(planned, datetime.datetime.fromisoformat(self.closed)) if self.closed else planned
+
+    @property
+    def entry_deadline(self) -> datetime.datetime:
+        """Until when one may enter."""
+        return min(self.deadline, self.start + datetime.timedelta(days=self.entry_days)) if self.entry_days else self.deadline
 
     @property
     def files(self) -> Path:
@@ -58,30 +69,56 @@ class Contest:
         return self.folder / "files"
 
     @property
+    def own_metric(self) -> bool:
+        """Whether the host's metric.py scores it."""
+        return is_path_reference(self.metric)
+
+    @property
     def scorer(self) -> Metric:
-        """The metric that scores it."""
+        """The registered metric that scores it."""
         return check_metric(self.metric)
+
+    @property
+    def better(self) -> bool:
+        """Whether higher scores are better; the host's code is not run for that."""
+        return bool(self.greater_is_better) if self.own_metric else self.scorer.greater_is_better
+
+    @property
+    def sign(self) -> int:
+        """+1 where more is better, -1 where less is."""
+        return 1 if self.better else -1
 
     @property
     def display_metric(self) -> str:
         """The metric's name as Kaggle would show it."""
-        return next(iter(self.scorer.kaggle_names), self.metric)
+        return self.metric.rpartition(":")[2] if self.own_metric else next(iter(self.scorer.kaggle_names), self.metric)
 
     def file_paths(self) -> list[str]:
         """Names of the public files with their folders, sorted."""
         return sorted(str(path.relative_to(self.files)) for path in self.files.rglob("*") if path.is_file() and not path.is_symlink())
 
+    def public_file(self, name: str) -> Path | None:
+        """The public file of that name; None for anything else: path tricks, links, what is outside files/."""
+        path, root = self.files / name, self.files.resolve()
+        try:
+            inside = path.is_file() and path.resolve() == root / name and not Path(name).is_absolute() and ".." not in Path(name).parts
+        except (OSError, ValueError):  # a name that is too long, or has a NUL
+            return None
+        return path if inside else None
+
     def sample_path(self) -> Path:
         """The sample submission, whose columns a submission must have."""
         return find_sample(self.files)
 
-    def pages(self) -> dict[str, str]:
-        """Description, evaluation and rules."""
-        better = "Higher is better." if self.scorer.greater_is_better else "Lower is better."
+    def pages(self, over: bool = False) -> dict[str, str]:
+        """Description, evaluation and rules; after the end also what it teaches."""
+        better = "Higher is better." if self.better else "Lower is better."
         evaluation = (f"Submissions are scored by {self.display_metric}. {better} The public leaderboard is calculated with "
                       f"approximately {self.public:.0%} of the test data; the final one with the rest.")
         rules = f"At most {self.daily_limit} submissions a day (UTC). Late submissions are scored."
-        return {"description": self.description or self.title, "evaluation": evaluation, "rules": rules}
+        pages = {"description": self.description or self.title, "evaluation": f"{evaluation}\n\n{self.evaluation}".strip(),
+                 "rules": f"{rules}\n\n{self.rules}".strip()}
+        return {**pages, "what-this-teaches": self.teaches} if over and self.teaches else pages
 
 
 def find_sample(files: Path) -> Path:
@@ -104,7 +141,7 @@ def read_contest(folder: Path) -> Contest:
 def write_contest(contest: Contest) -> None:
     """Write contest.toml, whole or not at all."""
     facts = dataclasses.asdict(contest)
-    lines = [f"{key} = {_toml(value)}" for key, value in facts.items() if key not in ("slug", "folder")]
+    lines = [f"{key} = {_toml(value)}" for key, value in facts.items() if key not in ("slug", "folder") and value is not None]
     contest.folder.mkdir(parents=True, exist_ok=True)
     hidden = contest.folder / f".{FILE}.{os.getpid()}"
     hidden.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -126,143 +163,16 @@ def find_contest(home: Path, slug: str) -> Contest | None:
         return None
     contest = read_contest(home / slug)
     if contest.built_in and not (contest.folder / "solution.csv").exists():
-        _generate(contest)
+        from kagglekit.practice.generate import generate
+
+        generate(contest)
     return contest
 
 
-def ensure_built_ins(home: Path, now: datetime.datetime) -> None:
-    """Announce the built-in competitions (their data is made at first need)."""
-    from kagglekit.practice.builtin.registry import REGISTRY
-
-    for name in REGISTRY.names():
-        if not (home / name / FILE).exists():
-            part = REGISTRY.get(name)
-            write_contest(Contest(slug=name, folder=home / name, title=part.title, metric=part.metric, created=now.isoformat(),
-                                  description=part.description, teaches=part.teaches, built_in=True))
-
-
-def _generate(contest: Contest) -> None:
-    """Make the tables of a built-in competition under a hidden name, solution last."""
-    from kagglekit.practice.builtin.registry import REGISTRY
-
-    tables = REGISTRY.get(contest.slug).function(contest.seed)
-    with tempfile.TemporaryDirectory(dir=contest.folder, prefix=".making-") as made:
-        for name in ("train", "test", "sample_submission"):
-            tables[name].to_csv(Path(made) / f"{name}.csv", index=False)
-        tables["solution"].to_csv(Path(made) / "solution.csv", index=False)
-        contest.files.mkdir(exist_ok=True)
-        for path in sorted(Path(made).glob("*.csv"), key=lambda path: path.name == "solution.csv"):
-            target = contest.folder if path.name == "solution.csv" else contest.files
-            os.replace(path, target / path.name)
-
-
-def create(home: Path, name: str, *, source: Path, metric: str | None = None, public: float = 0.3, days: float = 30,
-           daily_limit: int = 5, now: datetime.datetime) -> Contest:
-    """Make a contest from a folder that has files/ (or the csv files themselves) and solution.csv.
-
-    Raises KKError where the name is taken, a file is missing, the metric is unknown or ids differ; nothing is left then.
-    """
-    if not SLUG.match(name):
-        raise KKError(f"{name!r} is no name for a competition", "Use small letters, digits and hyphens: my-competition")
-    if (home / name).exists():
-        raise KKError(f"the arena has a competition called {name} already", "Choose another name")
-    facts = _facts(source)
-    metric = metric or str(facts.get("metric") or "")
-    _check_numbers(public, days, daily_limit)
-    if not metric:
-        raise KKError(f"no metric is known for {name}", "Name it: kk arena create NAME --from FOLDER --metric rmse")
-    needs = check_metric(metric).needs
-    home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".making-") as made:
-        staged = Path(made) / name
-        _copy(source, staged / "files")
-        share = _solution(source, staged, public, needs)
-        write_contest(Contest(slug=name, folder=staged, title=str(facts.get("title") or name), metric=metric, created=now.isoformat(),
-                              days=days, daily_limit=daily_limit, public=share, description=str(facts.get("description") or ""),
-                              code_only=facts.get("code_only") is True, rules_required=facts.get("rules_required") is True))
-        os.replace(staged, home / name)
-    return read_contest(home / name)
-
-
-def _check_numbers(public: float, days: float, daily_limit: int) -> None:
-    if not 0 < public <= 1:
-        raise KKError(f"the public share cannot be {public}", "Give a share above 0 and at most 1: --public 0.3")
-    if days <= 0:
-        raise KKError(f"a competition cannot last {days} days", "Give a number above 0: --days 30")
-    if daily_limit < 1:
-        raise KKError(f"the daily limit cannot be {daily_limit}", "Give at least 1: --daily-limit 5")
-
-
-def _facts(source: Path) -> dict:
-    if not source.is_dir():
-        raise KKError(f"no folder {source}", "Give a folder with files/ and solution.csv")
-    path = source / "competition.toml"
-    if not path.exists():
-        return {}
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise KKError(f"{path} cannot be read: {error}", "Mend that line, or take the file away and give --metric") from error
-    metric = content.get("metric")
-    return {**content, "metric": metric.get("name") if isinstance(metric, dict) else metric}
-
-
-def _copy(source: Path, target: Path) -> None:
-    inside = source / "files"
-    target.mkdir(parents=True)
-    for path in _public_files(source, inside):
-        place = target / path.relative_to(inside if inside.is_dir() else source)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
-    find_sample(target)
-
-
-def _public_files(source: Path, inside: Path) -> Iterator[Path]:
-    about = {"competition.toml", "SOURCE.md"}
-    for path in sorted((inside if inside.is_dir() else source).rglob("*")):
-        # The answers stay hidden even where someone left a copy among the files.
-        secret = path.name == "solution.csv" or (not inside.is_dir() and (path.name in about or path.name.startswith("leaderboard")))
-        if path.is_file() and not path.is_symlink() and not secret:
-            yield path
-
-
-def _solution(source: Path, staged: Path, public: float, needs: str) -> float:
-    """Copy the solution (with a seeded Usage where it has none); gives the public share of its rows."""
-    import numpy as np
-    import pandas as pd
-
-    path = source / "solution.csv"
-    if not path.exists():
-        raise KKError(f"{source} has no solution.csv", "Give the hidden answers: id, the sample's columns, Usage")
-    solution = pd.read_csv(path, dtype=str, keep_default_na=False)
-    sample = pd.read_csv(find_sample(staged / "files"), dtype=str, keep_default_na=False)
-    missing = [column for column in sample.columns if column not in solution.columns]
-    if missing:
-        raise KKError(f"solution.csv has no column {missing[0]!r} of the sample", f"It has: {', '.join(solution.columns)}")
-    ids = sample.columns[0]
-    if set(sample[ids]) != set(solution[ids]):
-        odd = next(iter(set(sample[ids]) ^ set(solution[ids])))
-        raise KKError(f"solution.csv and the sample differ in their ids, such as {odd!r}", "Give one row per id of the sample")
-    if solution[ids].duplicated().any():
-        twice = solution.loc[solution[ids].duplicated(), ids].iloc[0]
-        raise KKError(f"solution.csv has the id {twice!r} more than once", "Give one row per id of the sample")
-    if needs != "label":
-        _check_answers(solution, list(sample.columns[1:]))
-    if "Usage" not in solution.columns:
-        open_rows = np.random.default_rng(0).permutation(len(solution)) < round(public * len(solution))
-        solution["Usage"] = np.where(open_rows, "Public", "Private")
-    if not (solution["Usage"] == "Public").any():
-        raise KKError("solution.csv has no row whose Usage is Public", "Mark some rows Public, or leave the column out")
-    solution.to_csv(staged / "solution.csv", index=False)
-    return round(float((solution["Usage"] == "Public").mean()), 4)
-
-
-def _check_answers(solution: "pd.DataFrame", columns: list[str]) -> None:
-    import numpy as np
-    import pandas as pd
-
-    for column in columns:
-        values = pd.to_numeric(solution[column], errors="coerce").to_numpy(dtype=np.float64)
-        if not np.isfinite(values).all():
-            odd = solution[column].iloc[int(np.flatnonzero(~np.isfinite(values))[0])]
-            raise KKError(f"solution.csv has {odd!r} in {column!r}, the metric needs numbers", "Code the classes as 0, 1, ...")
+def close_contest(contest: Contest, now: datetime.datetime) -> Contest:
+    """End it now: the private leaderboard is final from here on. Raises KKError where it is over already."""
+    if contest.deadline <= now:
+        raise KKError(f"{contest.slug} ended on {contest.deadline:%Y-%m-%d %H:%M} UTC", f"See the final standing: kk arena board {contest.slug}")
+    closed = dataclasses.replace(contest, closed=now.isoformat())
+    write_contest(closed)
+    return closed

@@ -1,0 +1,65 @@
+"""The built-in competitions in an arena: announced at once, their data made at first need."""
+
+import dataclasses
+import datetime
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kagglekit.practice.baselines import write_baselines
+from kagglekit.practice.contest import FILE, Contest, write_contest
+from kagglekit.practice.forum import Forum, write_forum
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def ensure_built_ins(home: Path, now: datetime.datetime) -> None:
+    """Announce the built-in competitions."""
+    from kagglekit.practice.builtin.registry import REGISTRY
+
+    for name in REGISTRY.names():
+        if not (home / name / FILE).exists():
+            part = REGISTRY.get(name)
+            folder = home / name
+            folder.mkdir(parents=True, exist_ok=True)
+            write_forum(folder, Forum(part.topics, part.notebooks))
+            write_contest(Contest(slug=name, folder=folder, title=part.title, metric=part.metric, created=now.isoformat(), days=part.days,
+                                  daily_limit=part.daily_limit, code_only=part.code_only, description=part.description,
+                                  evaluation=part.evaluation, rules=part.rules, teaches=part.teaches, built_in=True))
+
+
+def generate(contest: Contest) -> None:
+    """Make the files of a built-in competition under a hidden name, solution last."""
+    from kagglekit.practice.builtin.registry import REGISTRY
+
+    made = REGISTRY.get(contest.slug).function(contest.seed)
+    with tempfile.TemporaryDirectory(dir=contest.folder, prefix=".making-") as place:
+        staged = dataclasses.replace(contest, folder=Path(place))
+        for name, part in made.items():
+            if name != "baselines":
+                _write(staged, name, part)
+        write_baselines(staged, _baselines(made))
+        files = [path for path in staged.folder.rglob("*") if path.is_file()]
+        for path in sorted(files, key=lambda path: path.name == "solution.csv"):
+            target = contest.folder / path.relative_to(staged.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+
+
+def _write(staged: Contest, name: str, part: "pd.DataFrame | bytes") -> None:
+    folder = staged.folder if name == "solution" else staged.files
+    target = folder / (name if isinstance(part, bytes) else f"{name}.csv")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(part, bytes):
+        target.write_bytes(part)
+    else:
+        part.to_csv(target, index=False)
+
+
+def _baselines(made: dict) -> "dict[str, pd.DataFrame]":
+    """The built-in's own, and the sample submission, unless it is a stub: that is no answer to the hidden test set."""
+    whole = len(made["sample_submission"]) == len(made["solution"])
+    sample = {"sample submission": made["sample_submission"]} if whole else {}
+    return {**sample, **made.get("baselines", {})}
