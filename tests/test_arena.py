@@ -1,6 +1,5 @@
 """The arena: Kaggle's protocol over a real socket, scoring, limits, the clock, and answers that never leak."""
 
-import base64
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,33 +13,9 @@ from kagglekit.errors import KKError
 from kagglekit.practice.create import create
 from kagglekit.practice.server import Embedded
 from kagglekit.practice.state import State
+from tests.bare_client import SERVICE as C
+from tests.bare_client import Client
 from tests.conftest import small_tables, write_contest
-
-C = "competitions.CompetitionApiService"
-
-
-class Client:
-    """The bare protocol as one team."""
-
-    def __init__(self, url: str, team: str = "team") -> None:
-        self.url, self.head = url, {"Authorization": "Basic " + base64.b64encode(f"{team}:key".encode()).decode()}
-
-    def call(self, method: str, **fields: object) -> requests.Response:
-        return requests.post(f"{self.url}/api/v1/{C}/{method}", json=fields, headers=self.head, timeout=20)
-
-    def submit(self, content: str | bytes, slug: str = "small") -> requests.Response:
-        place = self.call("StartSubmissionUpload", competitionName=slug, fileName="a.csv", contentLength=len(content)).json()
-        requests.put(place["createUrl"], data=content, timeout=20).raise_for_status()
-        return self.call("CreateSubmission", competitionName=slug, blobFileTokens=place["token"], submissionDescription="hello")
-
-    def scored(self, content: str | bytes, slug: str = "small") -> dict:
-        ref = self.submit(content, slug).json()["ref"]
-        for _ in range(200):
-            answer = self.call("GetSubmission", ref=ref).json()
-            if answer["status"] != "PENDING":
-                return answer
-            time.sleep(0.02)
-        raise AssertionError("still pending")
 
 
 @pytest.fixture

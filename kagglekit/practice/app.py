@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kagglekit.practice import calls
 from kagglekit.practice.archive import archive_of
 from kagglekit.practice.contest import find_contest
+from kagglekit.practice.faults import with_faults
 from kagglekit.practice.generate import ensure_built_ins
 from kagglekit.practice.login import check_login
 from kagglekit.practice.protocol import CALLS, Call, Download, Redirect, Refused
@@ -47,7 +48,7 @@ def make_app(state: State, wake: Callable[[], None], tokens: bool = False) -> Ca
         Route("/competitions/{slug}/rules", site.rules, methods=["GET", "POST"]),
         Route("/competitions/{slug}/leaderboard", site.leaderboard, methods=["GET"]),
     ], exception_handlers={404: _nowhere, 405: _nowhere, 500: _failed})
-    return _absolute_targets(app)
+    return with_faults(_absolute_targets(app))
 
 
 def _absolute_targets(app: Callable) -> Callable:

@@ -96,7 +96,8 @@ class Scored:
 def keep_metric(settings: Settings, name: str, staged: Path, source: Path) -> Scored:
     """Check the metric; the host's own metric.py is copied beside the answers."""
     if not settings.metric:
-        raise KKError(f"no metric is known for {name}", "Name it: kk arena create NAME --from FOLDER --metric rmse")
+        raise KKError(f"no metric is known for {name}",
+                      f"Name it: kk arena create {name} --metric rmse, or as metric in the folder's competition.toml")
     if not is_path_reference(settings.metric):
         metric = check_metric(settings.metric)
         return Scored(metric.name, metric.needs, None)

@@ -122,7 +122,8 @@ def _times(column: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     if numbers.notna().all():
         return numbers
-    dates = pd.to_datetime(column, errors="coerce", format="mixed", utc=True)
+    # A date has digits on both sides of a separator: the parser alone takes "M12" for one.
+    dates = pd.to_datetime(column.where(column.str.contains(r"\d\D+\d")), errors="coerce", format="mixed", utc=True)
     if dates.isna().any():
         row = int(np.flatnonzero(dates.isna())[0])
         raise KKError(f"row {row + 1} has {column.iloc[row]!r} in {column.name!r}, which is no time", "Name a column of dates or numbers")
@@ -193,10 +194,11 @@ class _Form:
 
 
 def _form(table: pd.DataFrame, target: Sequence[str], metric: Scored, is_test: Array) -> _Form:
-    labels = sorted(table[target[0]].unique(), key=lambda text: (pd.to_numeric(text, errors="coerce"), text))
+    unique = pd.Series(table[target[0]].unique())
+    labels = list(unique.iloc[np.lexsort([unique.to_numpy(dtype=str), pd.to_numeric(unique, errors="coerce").to_numpy()])])
     if metric.text == "mlogloss":
         return _Form(tuple(target), {label: round(1 / len(labels), 6) for label in labels}, {}, tuple(labels))
-    numeric = pd.to_numeric(pd.Series(labels), errors="coerce").notna().all()
+    numeric = pd.to_numeric(unique, errors="coerce").notna().all()
     if metric.needs in ("proba", "rank") and len(target) == 1 and not set(labels) <= {"0", "1"}:
         if len(labels) != 2:
             raise KKError(f"{metric.text} needs two classes, {target[0]!r} has {len(labels)} values", "Choose another metric: --metric mlogloss")

@@ -111,8 +111,9 @@ class State:
     def new_upload(self, team: str, file: str) -> str:
         """A token for a file that is to come."""
         token = secrets.token_hex(12)
+        name = "".join(letter if letter.isprintable() else "_" for letter in Path(file).name[:200])
         with self.open() as db:
-            db.execute("INSERT INTO uploads (token, team, file) VALUES (?, ?, ?)", (token, team, Path(file).name[:200]))
+            db.execute("INSERT INTO uploads (token, team, file) VALUES (?, ?, ?)", (token, team, name))
         return token
 
     def upload(self, token: str) -> sqlite3.Row | None:
