@@ -53,6 +53,7 @@ class State:
         """A connection whose changes are committed at the end of the block."""
         db = sqlite3.connect(self.home / "state.db", timeout=60)
         db.row_factory = sqlite3.Row
+        db.execute("PRAGMA synchronous=NORMAL")  # with WAL a killed process loses nothing
         try:
             with db:
                 yield db
