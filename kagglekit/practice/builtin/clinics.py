@@ -4,12 +4,53 @@ import numpy as np
 import pandas as pd
 
 from kagglekit.practice.builtin.registry import built_in
+from kagglekit.practice.forum import Comment, Notebook, Topic
 
 TRAIN_PATIENTS, TEST_PATIENTS, VISITS, PUBLIC = 600, 2000, 8, 0.3
 AGE_EFFECT, OWN_LEVEL, VISIT_NOISE, MEASURING_NOISE = 14.0, 7.0, 2.0, 0.01
 BLOOD = {"height_cm": (168, 10, 1), "ferritin": (120, 40, 1), "tsh": (2.2, 0.6, 3), "hba1c": (5.8, 0.7, 3), "vitamin_d": (60, 18, 1),
          "ldl": (3.2, 0.8, 3)}
 BLOOD_EFFECT = {"height_cm": 1.5, "ferritin": 2.0, "hba1c": -1.5, "vitamin_d": 2.0, "ldl": 1.5}
+EVALUATION = """
+The score is the root mean squared error of the pain score.
+
+The public part holds three patients in ten with all their visits, the private part the others.
+
+For every `id` of the test set give one number:
+
+    id,pain_score
+    4800,61.5
+    4801,48
+"""
+TOPICS = (
+    Topic("Deep trees are unbeatable here", "hal_9k",
+          "One decision tree, no limit on depth: RMSE 3.9 in five random folds. A linear model has 6.9. I stop tuning, **this one is "
+          "won**.", 1.6, 18, (
+        Comment("dr_wen", "Have you submitted it?", 1.7, 12, (
+            Comment("hal_9k", "Just now. 11.1?! The straight line has 7.4 there. It beats me. There must be a bug in the scoring.", 2.2, 9),
+            Comment("p_lindqvist", "No bug. Ask what a tree can know of a visit when seven others of the same patient are in "
+                    "train.", 2.4, 33))),
+        Comment("dr_wen", "Height, ferritin, TSH: to the third digit nearly the same at all visits of one person. That is a "
+                "fingerprint.", 3.0, 29))),
+    Topic("Is any patient in both files?", "amara",
+          "I joined train and test by `patient`: no match at all. Eight visits each, 600 patients here, 2,000 there. Does that "
+          "matter?", 2.9, 21, (
+        Comment("p_lindqvist", "It is the one thing that matters. Your folds should have that property too.", 3.1, 35),)),
+    Topic("The patient's own mean as a feature", "tomasz_b",
+          "Mean pain score of the patient's other visits, made inside each fold as one should. LightGBM goes from 4.1 to **2.4** in CV.", 4.0, 7, (
+        Comment("amara", "And for P00600 and all after it? In the test set that column is empty in every row.", 4.1, 19, (
+            Comment("tomasz_b", "40 on the board. It had learnt to lean on nothing else.", 4.2, 16),)),
+        Comment("dr_wen", "Leave the patient out as a feature, keep it as the group.", 4.4, 22))),
+    Topic("What is left to find?", "p_lindqvist",
+          "Age explains most. Blood values next, all nearly straight lines as far as I can see. Every patient has a level of their own "
+          "that no column explains: no model gets below that.", 9.0, 24, (
+        Comment("amara", "So the scores near the top should be close together. Blending helps me a little, nothing else does.", 9.6, 13),)),
+)
+NOTEBOOKS = (
+    Notebook("eight-visits-one-fingerprint", "Eight visits, one fingerprint", "dr_wen", 3.2, 47),
+    Notebook("age-first-a-line-to-start-with", "Age first: a line to start with", "amara", 1.1, 26),
+    Notebook("group-folds-in-five-lines", "Group folds in five lines", "p_lindqvist", 3.5, 51),
+)
 
 
 def _patients(random: np.random.Generator, patients: int, first: int) -> pd.DataFrame:
@@ -37,7 +78,8 @@ def _patients(random: np.random.Generator, patients: int, first: int) -> pd.Data
           description="Predict the pain score of a visit. Every patient has several visits; the test set holds patients of whom "
                       "nothing is known yet.",
           teaches="A random split puts visits of one patient on both sides. Models that know patients by heart look best there, and are "
-                  "not: the test set has new patients. Split by patient.")
+                  "not: the test set has new patients. Split by patient.",
+          evaluation=EVALUATION.strip("\n"), topics=TOPICS, notebooks=NOTEBOOKS)
 def clinics(seed: int) -> dict[str, pd.DataFrame]:
     """Tables of the competition; the same seed gives the same bytes."""
     random = np.random.default_rng(seed)
