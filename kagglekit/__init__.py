@@ -7,8 +7,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     **{name: f"kagglekit.verbs.{name}" for name in (
-        "add", "cv", "doctor", "ensemble", "init", "join", "lbcheck", "rebuild", "review", "runs", "status", "submissions", "submit", "submit_zeros",
-        "train")},
+        "add", "competitions", "cv", "doctor", "ensemble", "init", "join", "lbcheck", "rebuild", "review", "runs", "status", "submissions", "submit",
+        "submit_zeros", "train")},
     **{f"arena_{name}": "kagglekit.verbs.arena" for name in (
         "accept", "advance", "board", "close", "create", "list", "pick", "serve", "teams")},
     "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.load", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         arena_serve,
         arena_teams,
     )
+    from kagglekit.verbs.competitions import competitions
     from kagglekit.verbs.cv import cv
     from kagglekit.verbs.doctor import doctor
     from kagglekit.verbs.ensemble import ensemble

@@ -25,12 +25,13 @@ class UnknownName(KKError):
 class RemoteError(KKError):
     """Kaggle (or the arena) refused or did not answer; `cause` is one word that code may branch on.
 
-    Causes: credentials, forbidden, rules, missing, closed, limit, rate, refused, offline, server.
+    Causes: credentials, forbidden, rules, verification, missing, closed, limit, notebooks, rate, refused, offline, server. `wait`:
+    seconds that the server asks to wait, 0 where it does not say.
     """
 
-    def __init__(self, what: str, do: str = "", cause: str = "server") -> None:
+    def __init__(self, what: str, do: str = "", cause: str = "server", wait: float = 0.0) -> None:
         super().__init__(what, do)
-        self.cause = cause
+        self.cause, self.wait = cause, wait
 
 
 class SubmissionFailed(KKError):

@@ -18,12 +18,13 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class Task:
-    """Counted work: `done` of `total` in `unit`, since `started` (monotonic seconds)."""
+    """Counted work: `done` of `total` in `unit`, since `started` (monotonic seconds); `before` of it was done by then."""
 
     title: str
     total: float
     unit: str
     done: float = 0.0
+    before: float = 0.0
     note: str = ""
     finished: bool = False
     started: float = field(default_factory=time.monotonic)
@@ -56,15 +57,15 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def task(title: str, total: float, unit: str) -> Iterator[Task]:
-    """Counted progress over the block.
+def task(title: str, total: float, unit: str, done: float = 0.0) -> Iterator[Task]:
+    """Counted progress over the block; `done` was done before it.
 
     >>> with task("fitting", total=5, unit="folds") as work:
     ...     work.advance()
     >>> work.done
     1.0
     """
-    work = Task(title=title, total=total, unit=unit)
+    work = Task(title=title, total=total, unit=unit, done=done, before=done)
     try:
         yield work
     finally:

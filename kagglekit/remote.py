@@ -5,58 +5,20 @@ import datetime
 import functools
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kagglekit.competition import arena_home, find_workspace
 from kagglekit.credentials import Credentials, find_credentials, practice_credentials
 from kagglekit.errors import RemoteError
+from kagglekit.refusal import Asked, refusal
+from kagglekit.replies import Contest, RemoteFile, RemoteSubmission, contest_of, submission_of
 
 if TYPE_CHECKING:
     import requests
 
 CONNECT_SECONDS, READ_SECONDS, RETRIES = 10, 30, 2
 PAGE_SIZE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Contest:
-    """A competition as the server tells it; dates in UTC, None where there is none; `rank` 0: no place on the board."""
-
-    slug: str
-    title: str
-    url: str
-    metric: str
-    deadline: datetime.datetime | None
-    started: datetime.datetime | None
-    daily_limit: int
-    teams: int
-    entered: bool
-    code_only: bool
-    rank: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """A file that can be downloaded: its path and its size in bytes."""
-
-    name: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteSubmission:
-    """A submission as the server tells it; scores as the text that is shown, '' while hidden."""
-
-    ref: str
-    message: str
-    status: str
-    public: str
-    private: str
-    error: str
-    date: datetime.datetime | None
-    file: str
 
 
 class Remote:
@@ -85,6 +47,10 @@ class Remote:
         """Close the connections."""
         self.session.close()
 
+    def asked(self, slug: str) -> Asked:
+        """What a refusal is told of."""
+        return Asked(self.server, slug, self.credentials, self.base)
+
     # Competitions
 
     def competition(self, slug: str) -> Contest:
@@ -94,7 +60,7 @@ class Remote:
         request = ApiGetCompetitionRequest()
         request.competition_name = slug
         try:
-            return _contest(self._call("get_competition", request))
+            return contest_of(self._call("get_competition", request))
         except RemoteError as error:
             if error.cause not in ("missing", "forbidden"):
                 raise
@@ -110,16 +76,19 @@ class Remote:
         close = near_names(slug, known)
         return close or "Take the name from the competition's URL: kaggle.com/competitions/NAME"
 
-    def competitions(self, search: str = "") -> list[Contest]:
-        """Competitions that can be joined (at most five pages)."""
+    def competitions(self, search: str = "", newest: bool = False) -> list[Contest]:
+        """Competitions that can be joined (at most five pages), by Kaggle's own order or the newest first."""
         from kagglesdk.competitions.types.competition_api_service import ApiListCompetitionsRequest
+        from kagglesdk.competitions.types.competition_enums import CompetitionSortBy
 
         def ask(token: str) -> object:
             request = ApiListCompetitionsRequest()
             request.search, request.page_token, request.page_size = search, token, PAGE_SIZE
+            if newest:
+                request.sort_by = CompetitionSortBy.COMPETITION_SORT_BY_RECENTLY_CREATED
             return self._call("list_competitions", request)
 
-        return [_contest(found) for found in _pages(ask, "competitions", most=5)]
+        return [contest_of(found) for found in _pages(ask, "competitions", most=5)]
 
     def files(self, slug: str) -> list[RemoteFile]:
         """All files of a competition, all pages."""
@@ -148,18 +117,35 @@ class Remote:
 
     # Downloads
 
-    def open_archive(self, slug: str) -> "requests.Response":
-        """The open answer (streamed) that gives all files of a competition as one archive."""
-        from kagglesdk.competitions.types.competition_api_service import ApiDownloadDataFilesRequest
+    def signed_url(self, slug: str, name: str = "") -> str:
+        """Where the store has a file of a competition, or ('') the archive of all; the redirect is not followed."""
+        from urllib.parse import urljoin
 
-        request = ApiDownloadDataFilesRequest()
+        from kagglesdk.common.types.http_redirect import HttpRedirect
+        from kagglesdk.competitions.types.competition_api_service import ApiDownloadDataFileRequest, ApiDownloadDataFilesRequest
+
+        request = ApiDownloadDataFileRequest() if name else ApiDownloadDataFilesRequest()
         request.competition_name = slug
-        return self._call("download_data_files", request, slug=slug)
+        if name:
+            request.file_name = name
+        method = "DownloadDataFile" if name else "DownloadDataFiles"
 
-    def reopen(self, url: str, start: int, validator: str) -> "requests.Response":
-        """The answer of the store from byte `start` on, if the object is still the one that `validator` names."""
-        headers = {"Range": f"bytes={start}-", "If-Range": validator, "Accept-Encoding": "identity"}
-        return _translated(lambda: self.session.get(url, headers=headers, stream=True, auth=_no_auth), self)
+        def ask() -> str:
+            prepared = self._http._prepare_request("competitions.CompetitionApiService", method, request)
+            settings = self.session.merge_environment_settings(prepared.url, {}, True, None, None)
+            with self.session.send(prepared, allow_redirects=False, **settings) as answer:
+                if answer.is_redirect:
+                    return urljoin(prepared.url, answer.headers["Location"])
+                self._http._prepare_response(HttpRedirect, answer)
+                raise ValueError("no redirect")
+
+        return str(_translated(ask, self, slug))
+
+    def get(self, url: str, start: int = 0, validator: str = "") -> "requests.Response":
+        """The open answer of the store, from byte `start` on if the object is still the one that `validator` names. No retries."""
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-", "If-Range": validator} if validator else {})}
+        with _no_retries(self.session):
+            return _translated(lambda: self.session.get(url, headers=headers, stream=True, auth=_no_auth), self)
 
     # Submissions
 
@@ -192,7 +178,7 @@ class Remote:
             raise RemoteError(f"the upload of {path.name} was answered with {answer.status_code}", "Try again: kk submit RUN")
         return str(place.token)
 
-    def create_submission(self, slug: str, token: str, message: str) -> str:
+    def createsubmission_of(self, slug: str, token: str, message: str) -> str:
         """Submit what was uploaded and give the ref. Not repeated: a lost answer must be looked for by the message."""
         from kagglesdk.competitions.types.competition_api_service import ApiCreateSubmissionRequest
 
@@ -207,7 +193,7 @@ class Remote:
 
         request = ApiGetSubmissionRequest()
         request.ref = int(ref)
-        return _submission(self._call("get_submission", request))
+        return submission_of(self._call("get_submission", request))
 
     def submissions(self, slug: str, selected: bool = False) -> list[RemoteSubmission]:
         """All submissions, newest first, all pages; `selected`: the final ones."""
@@ -221,7 +207,7 @@ class Remote:
             request.competition_name, request.page_token, request.page_size = slug, token, PAGE_SIZE
             return self._call("list_submissions", request, slug=slug)
 
-        return [_submission(found) for found in _pages(ask, "submissions")]
+        return [submission_of(found) for found in _pages(ask, "submissions")]
 
     def leaderboard(self, slug: str, most: int = 20) -> list[tuple[str, str]]:
         """(team, score) of the first `most` places."""
@@ -285,7 +271,7 @@ def _mount_timeouts(session: "requests.Session") -> None:
             return super().send(request, stream, timeout or (CONNECT_SECONDS, READ_SECONDS), verify, cert, proxies)
 
     repeat = Retry(total=RETRIES, status_forcelist=[429, 500, 502, 503, 504], allowed_methods=None, backoff_factor=0.5,
-                   respect_retry_after_header=True, raise_on_status=False)
+                   respect_retry_after_header=True, raise_on_status=False, retry_after_max=20)
     for prefix in ("http://", "https://"):
         session.mount(prefix, Patient(max_retries=repeat))
 
@@ -329,7 +315,7 @@ def _translated(call: Callable, remote: Remote, slug: str = "") -> object:
     try:
         return call()
     except requests.exceptions.HTTPError as error:
-        raise _refusal(error, remote, slug) from error
+        raise _refused(error, remote, slug) from error
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
         slow = isinstance(error, requests.exceptions.Timeout)
         raise RemoteError(f"{remote.base} {'did not answer in time' if slow else 'cannot be reached'}",
@@ -340,45 +326,9 @@ def _translated(call: Callable, remote: Remote, slug: str = "") -> object:
                           "Try again in a minute; if it stays: kk doctor", cause="server") from error
 
 
-def _refusal(error: "requests.exceptions.HTTPError", remote: Remote, slug: str) -> RemoteError:
-    """What a 4xx or 5xx means, told by its status and the server's own words."""
+def _refused(error: "requests.exceptions.HTTPError", remote: Remote, slug: str) -> RemoteError:
+    """What a 4xx or 5xx means."""
     response = error.response
     status = response.status_code if response is not None else 0
     said = str(error).split(" for url:")[0].strip() or f"status {status}"  # signed URLs stay out of messages
-    if status == 401:
-        login = remote.credentials
-        hidden = f"; it hides {login.shadowed}, unset it to use that" if login.shadowed else ""
-        return RemoteError(f"{remote.server} refused the login: {login.source}{hidden}",
-                           "Make a new token under kaggle.com/settings and save it as ~/.kaggle/kaggle.json", cause="credentials")
-    if status == 403 and "rules" in said.lower():
-        return RemoteError(f"the rules of {slug} are not accepted yet",
-                           f"Accept them at https://www.kaggle.com/competitions/{slug}/rules and run the command again",
-                           cause="rules")
-    if status == 429:
-        return RemoteError(f"{remote.server} asks to wait: too many requests", "Try again in a minute", cause="rate")
-    if "limit" in said.lower() and status in (400, 403):
-        return RemoteError(said, "Wait for the next day (UTC), or rehearse: kk arena advance --days 1", cause="limit")
-    causes = {400: "refused", 403: "forbidden", 404: "missing"}
-    remedy = "Check the name, and that your account has joined" if status in causes else "Try again in a minute"
-    return RemoteError(f"{remote.server} answered {status}: {said}", remedy, cause=causes.get(status, "server"))
-
-
-def _contest(found: object) -> Contest:
-    slug = str(found.ref or found.url or "").rstrip("/").rsplit("/", 1)[-1]
-    return Contest(slug=slug, title=found.title or slug, url=found.url or f"https://www.kaggle.com/competitions/{slug}",
-                   metric=found.evaluation_metric or "", deadline=_utc(found.deadline), started=_utc(found.enabled_date),
-                   daily_limit=int(found.max_daily_submissions or 0), teams=int(found.team_count or 0),
-                   entered=bool(found.user_has_entered), code_only=bool(found.is_kernels_submissions_only), rank=int(found.user_rank or 0))
-
-
-def _submission(found: object) -> RemoteSubmission:
-    return RemoteSubmission(ref=str(found.ref), message=found.description or "", status=str(found.status.name).lower(),
-                            public=str(found.public_score or ""), private=str(found.private_score or ""),
-                            error=found.error_description or "", date=_utc(found.date), file=found.file_name or "")
-
-
-def _utc(moment: datetime.datetime | None) -> datetime.datetime | None:
-    """The client gives naive dates in UTC, sometimes aware ones."""
-    if moment is None:
-        return None
-    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+    return refusal(status, said, remote.asked(slug), response.headers if response is not None else None)

@@ -108,3 +108,24 @@ def test_init_keeps_what_a_person_has_already(tmp_path: Path, kk: Callable[..., 
     record = kk("init", place, "--json").json
     assert (place / "configs" / "lgbm.toml").read_text() == "mine = 1\n" and (place / ".gitignore").read_text() == "mine\n"
     assert "configs/lgbm.toml" not in record["created"] and (place / "competitions").is_dir()
+
+
+def test_the_gpu_is_what_the_driver_says(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kk: Callable[..., Ran]) -> None:
+    def gpu() -> dict:
+        return next(check for check in kk("doctor", "--json").json["checks"] if check["name"] == "gpu")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert gpu()["ok"] and "none found" in gpu()["says"]
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\necho 'Tesla T4, 15360 MiB'\n")
+    driver.chmod(0o755)
+    assert gpu()["says"] == "Tesla T4, 15360 MiB"
+    driver.write_text("#!/bin/sh\necho 'Driver/library version mismatch' >&2\nexit 9\n")
+    assert not gpu()["ok"] and "version mismatch" in gpu()["says"] and "restart the machine" in gpu()["do"]
+
+
+def test_a_client_that_cannot_be_imported_is_told(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kk: Callable[..., Ran]) -> None:
+    (tmp_path / "six.py").write_text("raise ImportError('six is broken')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    check = next(check for check in kk("doctor", "--json").json["checks"] if check["name"] == "kaggle")
+    assert not check["ok"] and "cannot be imported: ImportError: six is broken" in check["says"] and check["do"].startswith("pip install")

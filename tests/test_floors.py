@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "kagglekit"
 FLOORS = {
     0: {"errors", "registry", "progress"},
-    1: {"competition", "credentials", "folds", "predictions", "run", "metrics", "constants", "splitters", "blenders", "greedy",
+    1: {"competition", "credentials", "refusal", "replies", "folds", "predictions", "run", "metrics", "constants", "splitters", "blenders", "greedy",
         "agreement", "noise", "correlation", "choice", "diversity", "tables", "models", "checks"},
     2: {"store", "ledger", "remote", "practice"},
     3: {"work"},

@@ -9,6 +9,7 @@ from kagglekit import __version__
 
 COMMANDS = {
     "init": "Make a workspace.",
+    "competitions": "List what can be joined, newest first.",
     "join": "Join a competition and get its data.",
     "submit-zeros": "Submit zeros, before any model.",
     "cv": "Make folds that imitate the test set.",

@@ -47,7 +47,7 @@ class Terminal:
 def describe(task: Task, now: float) -> str:
     """'training lgbm  3/5 folds  0.4/s  0:05 left  rmse 7.21'."""
     seconds = max(now - task.started, 1e-9)
-    rate = task.done / seconds
+    rate = (task.done - task.before) / seconds
     left = (task.total - task.done) / rate if rate else 0
     if task.unit == "B":
         amount, speed = f"{task.done / 1e6:,.1f}/{task.total / 1e6:,.1f} MB", f"{rate / 1e6:,.1f} MB/s"

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BEGUN = 9.0  # days that a built-in competition has run when the arena first starts: the first topics and notebooks are there
+
+
 def ensure_built_ins(home: Path, now: datetime.datetime) -> None:
     """Announce the built-in competitions."""
     from kagglekit.practice.builtin.registry import REGISTRY
@@ -25,7 +28,8 @@ def ensure_built_ins(home: Path, now: datetime.datetime) -> None:
             folder = home / name
             folder.mkdir(parents=True, exist_ok=True)
             write_forum(folder, Forum(part.topics, part.notebooks))
-            write_contest(Contest(slug=name, folder=folder, title=part.title, metric=part.metric, created=now.isoformat(), days=part.days,
+            write_contest(Contest(slug=name, folder=folder, title=part.title, metric=part.metric, days=part.days + BEGUN,
+                                  created=(now - datetime.timedelta(days=BEGUN)).isoformat(),
                                   daily_limit=part.daily_limit, code_only=part.code_only, description=part.description,
                                   evaluation=part.evaluation, rules=part.rules, teaches=part.teaches, built_in=True))
 

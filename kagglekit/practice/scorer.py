@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from kagglekit.practice.contest import Contest, find_contest
 from kagglekit.practice.state import State
 
 PROCESSES = min(2, os.cpu_count() or 1)
+IDLE_SECONDS = 120.0  # after which a process that has nothing to score is ended
 
 
 class Scoring:
@@ -56,11 +58,15 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         """The thread's loop."""
+        used = time.monotonic()
         while not self.stopping:
             row = self._state.claim(owner(self._number), 3600, at_least=self._number + 1)
             if row is not None:
                 self._one(row["ref"], row["contest"], row["token"])
+                used = time.monotonic()
                 continue
+            if time.monotonic() - used > IDLE_SECONDS:
+                self._close()
             with self._waiting:
                 self._waiting.wait(timeout=1.0)
 
@@ -119,6 +125,7 @@ class _Worker(threading.Thread):
     def _close(self) -> None:
         process, self._process = self._process, None
         if process is not None:
+            process.kill()
             for stream in (process.stdin, process.stdout):
                 with contextlib.suppress(OSError):  # what was left to write goes nowhere: the process is gone
                     stream.close()

@@ -5,7 +5,9 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from kagglekit.credentials import find_credentials
 from kagglekit.errors import KKError
 
 PACKAGES = ("click", "rich", "six", "kagglesdk", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skrub", "lightgbm", "optuna",
-            "matplotlib", "starlette", "uvicorn")
+            "matplotlib", "starlette", "uvicorn", "py7zr")
 CLIENT = ((2, 2, 4), (2, 3))  # versions of the kaggle package whose calls are known: from, below
 ENDPOINTS = {"LOCALHOST": "http://localhost", "TEST": "http://localhost:7777"}
 SECONDS = 3.0
@@ -44,11 +46,11 @@ class Doctor:
 
 
 def doctor() -> Doctor:
-    """Look at Python, packages, credentials, network, disk, memory, workspace and arena.
+    """Look at Python, packages, credentials, network, clock, disk, memory, GPU, workspace and arena.
 
         >>> [check.name for check in kk.doctor().checks if not check.ok]  # doctest: +SKIP
     """
-    looks: tuple[Callable[[], Check], ...] = (_python, _packages, _client, _credentials, _network, _clock, _disk, _memory, _workspace, _arena)
+    looks: tuple[Callable[[], Check], ...] = (_python, _packages, _client, _credentials, _network, _clock, _disk, _memory, _gpu, _workspace, _arena)
     checks = tuple(look() for look in looks)
     inside = find_workspace() is not None
     return Doctor(all(check.ok for check in checks), checks, "kk join practice-clinics --practice" if inside else "kk init .")
@@ -78,8 +80,22 @@ def _client() -> Check:
     except metadata.PackageNotFoundError:
         return Check("kaggle", False, "the official client is not installed", remedy)
     numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdecimal())
-    fits = CLIENT[0] <= numbers < CLIENT[1]
-    return Check("kaggle", fits, f"client {version}", "" if fits else remedy)
+    if not CLIENT[0] <= numbers < CLIENT[1]:
+        return Check("kaggle", False, f"client {version}", remedy)
+    trouble = _import_trouble("kaggle")
+    return Check("kaggle", not trouble, f"client {version}{f' cannot be imported: {trouble}' if trouble else ''}", remedy if trouble else "")
+
+
+def _import_trouble(name: str) -> str:
+    """Why a package cannot be imported, '' if it can. In a process with a login that is none: importing kaggle prints and looks for one."""
+    login = {"KAGGLE_USERNAME": "nobody", "KAGGLE_KEY": "none", "KAGGLE_API_TOKEN": ""}
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            ran = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True, timeout=60,
+                                 env={**os.environ, **login, "KAGGLE_CONFIG_DIR": place, "HOME": place})
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if ran.returncode == 0 else (ran.stderr.strip().splitlines() or ["it ends the process"])[-1]
 
 
 def _credentials() -> Check:
@@ -148,6 +164,20 @@ def _memory() -> Check:
     except (ValueError, OSError, AttributeError):
         return Check("memory", True, "unknown")
     return Check("memory", total > 4, f"{total:,.0f} GB, {os.cpu_count()} cores", "" if total > 4 else "Use --sample for large data")
+
+
+def _gpu() -> Check:
+    """What the driver says; a machine without one is in order, for table models need none."""
+    if shutil.which("nvidia-smi") is None:
+        return Check("gpu", True, "none found (table models need none)")
+    try:
+        ran = subprocess.run(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("gpu", False, f"the driver does not answer: {error}", "Look at it with: nvidia-smi")
+    if ran.returncode:
+        return Check("gpu", False, (ran.stdout + ran.stderr).strip().splitlines()[0] if ran.stdout + ran.stderr else "the driver fails",
+                     "Install the driver again, or restart the machine")
+    return Check("gpu", True, "; ".join(line.strip() for line in ran.stdout.splitlines() if line.strip()))
 
 
 def _workspace() -> Check:

@@ -1,5 +1,7 @@
 """kk join: a competition's facts, data, typed tables and schema in one folder."""
 
+import contextlib
+import datetime
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -10,15 +12,17 @@ from kagglekit.competition import FILE, Competition, competition_text, joined, r
 from kagglekit.errors import KKError, RemoteError
 from kagglekit.ledger import open_ledger
 from kagglekit.progress import say
-from kagglekit.remote import Contest, Remote, connect, server_now
+from kagglekit.refusal import closed
+from kagglekit.remote import Remote, connect, server_now
+from kagglekit.replies import Contest
 from kagglekit.store import Store, competition_folder, remember_last, write_text
 from kagglekit.tables.convert import is_table
 from kagglekit.tables.schema import guess_roles
 from kagglekit.work.describe import first_guess, full_guess, make_tables
-from kagglekit.work.fetch import Fetched, fetch_archive
+from kagglekit.work.fetch import Fetched, fetch
 from kagglekit.work.unpack import clear, manifest, matches, unpack, write_manifest
 
-PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".7z")
+KAGGLE_INPUT = (Path("/kaggle/input/competitions"), Path("/kaggle/input"))
 POLL_SECONDS = 3.0
 MOST_COMPARED = 5000  # the server lists a hundred files a call: beyond this, looking for changes takes longer than it helps
 
@@ -37,6 +41,8 @@ class Joined:
     target: tuple[str, ...]
     prediction: str
     deadline: str
+    entry_deadline: str
+    merger_deadline: str
     days_left: float | None
     days_since_start: float | None
     teams: int
@@ -52,33 +58,66 @@ class Joined:
     next: str
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How the data is to be brought."""
+
+    only: str | None
+    download: bool
+    wait: bool
+    keep_archive: bool
+    update: bool
+    allow_large: bool
+
+
 def join(slug: str, *, practice: bool = False, source: str | Path | None = None, only: str | None = None, download: bool = True,
-         wait: bool = False, keep_archive: bool = False, update: bool = False) -> Joined:
+         wait: bool = False, keep_archive: bool = False, update: bool = False, allow_large: bool = False) -> Joined:
     """Join a competition (slug or kaggle.com URL): facts, data, typed tables, schema with reasons.
 
-    `practice` uses the embedded arena; `source` is a folder whose data is used in place. A second call downloads nothing and
-    says what changed; competition.toml is written once and then belongs to the person. Raises KKError naming the cause.
+    `practice` uses the embedded arena; `source` is a folder whose data is used in place, as is Kaggle's own input folder in a
+    notebook there. A second call downloads nothing and says what changed; competition.toml is written once and then belongs to
+    the person. Raises KKError naming the cause.
 
         >>> kk.join("practice-clinics", practice=True).metric["name"]  # doctest: +SKIP
         'rmse'
     """
     workspace, slug = require_workspace(), slug_of(slug)
     known = read_competition(workspace / "competitions" / slug) if slug in joined(workspace) else None
-    with connect("practice" if practice else known.server if known else "kaggle") as remote:
-        contest = remote.competition(slug)
-        fresh, warnings = first_guess(slug, competition_folder(slug), contest, remote.server, remote.pages(slug))
+    server = "practice" if practice else known.server if known else "kaggle"
+    given = Path(source).expanduser() if source is not None else None if server == "practice" else _kaggle_input(slug)
+    how = _How(only, download, wait, keep_archive, update, allow_large)
+    with contextlib.ExitStack() as stack:
+        remote, contest, pages, warnings = _asked(stack, server, slug, given is not None)
+        fresh, more = first_guess(slug, competition_folder(slug), contest, remote.server if remote else server, pages)
         # A file that was written before there was any data (--no-download) and not touched since may still be completed.
         if known and (known.folder / FILE).read_text(encoding="utf-8") != competition_text(fresh):
-            fresh, warnings = known, []
+            fresh = known
         else:
-            known = None
+            known, warnings = None, warnings + more
         store = Store(fresh)
-        if source is not None:
-            _link(store, Path(source).expanduser())
+        if given is not None or remote is None:
+            _link(store, given or store.raw)
             got = (0, 0)
         else:
-            got = _bring(store, remote, only, download, wait, keep_archive, update, warnings)
+            got = _bring(store, remote, contest, how, warnings)
     return _described(store, contest, known, got, warnings)
+
+
+def _kaggle_input(slug: str) -> Path | None:
+    """Where a notebook on Kaggle has the competition's files, None elsewhere."""
+    return next((folder / slug for folder in KAGGLE_INPUT if (folder / slug).is_dir()), None)
+
+
+def _asked(stack: contextlib.ExitStack, server: str, slug: str, has_data: bool) -> tuple[Remote | None, Contest, Mapping[str, str], list[str]]:
+    """The connection, the contest's facts and its pages. Data that is here needs no Kaggle: without it the facts stay open."""
+    try:
+        remote = stack.enter_context(connect(server))
+        return remote, remote.competition(slug), remote.pages(slug), []
+    except RemoteError as error:
+        if not has_data or error.cause not in ("credentials", "offline"):
+            raise
+        unknown = Contest(slug=slug, title=slug, url="", metric="", deadline=None, started=None, daily_limit=0, teams=0, entered=True, code_only=False)
+        return None, unknown, {}, [f"Kaggle was not asked ({error.what}): metric, deadline and daily limit are yours to fill in"]
 
 
 def slug_of(text: str) -> str:
@@ -94,30 +133,32 @@ def slug_of(text: str) -> str:
     return slug
 
 
-def _bring(store: Store, remote: Remote, only: str | None, download: bool, wait: bool, keep_archive: bool, update: bool,
-           warnings: list[str]) -> tuple[int, int]:
+def _bring(store: Store, remote: Remote, contest: Contest, how: _How, warnings: list[str]) -> tuple[int, int]:
     """Bring the data unless it is here; gives (downloaded, resumed) bytes."""
     here = manifest(store)
-    if here and not update:
+    if here and not how.update:
         if not store.toml.exists():
             say("the data of an earlier join that did not finish is here: going on with the tables")
         warnings += _changes(store, remote, here)
         return 0, 0
-    if not download:
+    if not how.download:
         return 0, 0
-    fetched = _patient(lambda: fetch_archive(store, remote), wait)
-    unpack(store, fetched, only=only, keep_archive=keep_archive)
-    return fetched.downloaded, fetched.resumed
+    fetched = _patient(lambda: fetch(store, remote, how.only), remote, contest, how.wait)
+    warnings += unpack(store, fetched, only=how.only, keep_archive=how.keep_archive, allow_large=how.allow_large)
+    return sum(one.downloaded for one in fetched), sum(one.resumed for one in fetched)
 
 
-def _patient(fetch: Callable[[], Fetched], wait: bool) -> Fetched:
-    """Fetch; with `wait`, ask again until the rules are accepted."""
+def _patient(bring: Callable[[], list[Fetched]], remote: Remote, contest: Contest, wait: bool) -> list[Fetched]:
+    """Fetch; with `wait`, ask again until the rules are accepted. Nobody waits for a competition that cannot be entered any more."""
     said = False
     while True:
         try:
-            return fetch()
+            return bring()
         except RemoteError as error:
-            if not wait or error.cause != "rules":
+            now, entry = server_now(remote.server), contest.entry_deadline
+            if error.cause == "rules" and entry and entry < now and (contest.deadline is None or now < contest.deadline):
+                raise closed(remote.asked(contest.slug), entry) from error
+            if not wait or error.cause not in ("rules", "verification"):
                 raise
             if not said:
                 say(f"{error.what}. {error.do} (waiting)")
@@ -147,7 +188,7 @@ def _changes(store: Store, remote: Remote, here: Mapping) -> list[str]:
     slug, only = store.competition.slug, here.get("only")
     if store.raw.is_symlink() or len(here["files"]) > MOST_COMPARED:
         return []
-    mine = {entry["name"]: entry["bytes"] for entry in here["files"]}
+    mine = {entry["name"]: entry["bytes"] for entry in (*here["files"], *here.get("packed", ())) if not entry.get("within")}
     theirs = {file.name: file.bytes for file in remote.files(slug)}
     new = sorted(name for name in set(theirs) - set(mine) if matches(name, only))
     other = sorted(name for name in set(theirs) & set(mine) if theirs[name] != mine[name])
@@ -163,7 +204,6 @@ def _described(store: Store, contest: Contest, known: Competition | None, got: t
     roles = {role: getattr(competition, role) for role in ("train", "test", "sample")} if known else guess_roles(tables)
     if any(not store.table(name).exists() for name in tables):
         warnings += make_tables(store, tables, roles)
-    warnings += [f"{name} is packed inside the archive and stays so" for name in names if name.lower().endswith(PACKED)][:5]
     if not known:
         if names:
             competition, more = full_guess(competition, store, roles)
@@ -187,10 +227,15 @@ def _shown(store: Store, contest: Contest, roles: Mapping[str, str], names: list
         slug=competition.slug, title=contest.title, server=competition.server, folder=str(store.folder), task=competition.task,
         metric={"name": competition.metric, "greater_is_better": competition.greater_is_better, "kaggle_name": competition.kaggle_metric},
         id=competition.id, target=competition.target, prediction=competition.prediction, deadline=competition.deadline,
+        entry_deadline=_moment(contest.entry_deadline), merger_deadline=_moment(contest.merger_deadline),
         days_left=competition.days_left(now), days_since_start=round(since, 1) if since is not None else None, teams=contest.teams,
         daily_limit=contest.daily_limit, code_only=competition.code_only, test_is_stub=competition.test_is_stub, rows=rows, files=tuple(files),
         guesses=guesses, downloaded_bytes=got[0], resumed_bytes=got[1], warnings=tuple(warnings),
         next="kk submit-zeros" if names else f"kk join {competition.slug}")
+
+
+def _moment(when: datetime.datetime | None) -> str:
+    return when.isoformat(timespec="seconds") if when else ""
 
 
 def _file(store: Store, entry: Mapping[str, object], roles: Mapping[str, str]) -> dict[str, object]:

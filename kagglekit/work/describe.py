@@ -11,7 +11,7 @@ from kagglekit.competition import Competition
 from kagglekit.errors import KKError
 from kagglekit.metrics import REGISTRY, Metric
 from kagglekit.progress import task
-from kagglekit.remote import Contest
+from kagglekit.replies import Contest
 from kagglekit.store import Store
 from kagglekit.tables.convert import RawTable, common_types, read_raw, write_table
 from kagglekit.tables.schema import guess_schema, public_fraction

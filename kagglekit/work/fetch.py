@@ -1,34 +1,46 @@
-"""Fetching: a competition's archive over the wire, resumed after a cut or a kill; no error page ever gets into the file."""
+"""Fetching: a competition's archive or single files over the wire, resumed after a cut or a kill; no error page ever gets into a file."""
 
 import json
+import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from kagglekit.errors import KKError, RemoteError
 from kagglekit.progress import say, task
+from kagglekit.refusal import retry_after
 from kagglekit.remote import Remote
+from kagglekit.replies import RemoteFile
 from kagglekit.store import Store, disk_error, write_text
 
 if TYPE_CHECKING:
     import requests
 
-CHUNK, TRIES, PLENTY = 256 * 1024, 4, 16 * 1024**2
+CHUNK, TRIES, PLENTY = 1024**2, 5, 16 * 1024**2
+FIRST_PAUSE = 0.5  # seconds before the second try; twice as long before each one after
 PATIENCE = 60.0  # seconds without a byte after which no further try is made
+LONGEST_WAIT = 60.0  # seconds that a server may ask us to wait
+SLOW_SECONDS, SLOW_BYTES = 30.0, 16 * 1024  # less than that in that time: the connection hangs, another one may not
+TABLES = 0.5  # typed tables need about half of their csv
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A complete file on disk, how much came over the wire now and how much was there from before."""
+    """A complete file on disk, how much came over the wire now and how much was there from before.
+
+    `name` is the file's own; with `whole` it holds all of the competition's files, else it is the one at that path.
+    """
 
     path: Path
     name: str
     downloaded: int
     resumed: int
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,92 +52,138 @@ class _About:
     name: str
 
 
-def fetch_archive(store: Store, remote: Remote) -> Fetched:
-    """Download a competition's files as one archive into data/.download, going on where an earlier try stopped."""
-    part = store.folder / "data" / ".download" / "archive.part"
-    resumed = _size(part) if _remembered(part) else 0
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One file on its way: `asked` is its path in the competition, '' for the archive of all; `slug` for the messages."""
+
+    slug: str
+    asked: str
+    path: Path
+
+    @property
+    def sidecar(self) -> Path:
+        """Where it is written down which file the part belongs to."""
+        return self.path.with_suffix(".json")
+
+    @property
+    def size(self) -> int:
+        """Bytes that are here."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def remembered(self) -> _About | None:
+        """What an earlier try wrote beside its part, None where it cannot be gone on with."""
+        try:
+            known = _About(**json.loads(self.sidecar.read_text(encoding="utf-8")))
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return None
+        return known if known.validator and known.total and 0 < self.size <= known.total else None
+
+
+def fetch(store: Store, remote: Remote, only: str | None = None) -> list[Fetched]:
+    """Bring the archive of all files, or, where `only` fits less than half of the bytes, those files one by one.
+
+    What an earlier call left in data/.download is gone on with. Raises KKError where the disk is too small or nothing fits.
+    """
+    slug, folder = store.competition.slug, store.folder / "data" / ".download"
+    files = remote.files(slug)
+    wanted = [file for file in files if matches(file.name, only)]
+    _none_fits(only, files, wanted)
+    single = only is not None and sum(file.bytes for file in wanted) < sum(file.bytes for file in files) / 2
+    if not single:
+        part = _Part(slug, "", folder / "archive.part")
+        _check_disk(store, files if only is None else wanted, files, part.size)
+        return [_brought(remote, part)]
+    parts = [_Part(slug, file.name, folder / "files" / f"{number:06d}.part") for number, file in enumerate(wanted)]
+    _check_disk(store, wanted, wanted, sum(part.size for part in parts))
+    return [_brought(remote, part) for part in parts]
+
+
+def bring_file(remote: Remote, slug: str, name: str, path: Path) -> Fetched:
+    """One file of a competition to `path`, going on with what an earlier call left there."""
+    return _brought(remote, _Part(slug, name, path))
+
+
+def matches(name: str, only: str | None) -> bool:
+    """Whether a path fits the pattern of --only, whole or by its last part."""
+    return only is None or fnmatch(name, only) or fnmatch(PurePosixPath(name).name, only)
+
+
+def _none_fits(only: str | None, files: Sequence[RemoteFile], wanted: Sequence[RemoteFile]) -> None:
+    if only is not None and files and not wanted:
+        more = f" and {len(files) - 8} more" if len(files) > 8 else ""
+        raise KKError(f"no file fits {only!r}", f"There are: {', '.join(file.name for file in files[:8])}{more}")
+
+
+def _check_disk(store: Store, kept: Sequence[RemoteFile], moved: Sequence[RemoteFile], here: int) -> None:
+    """Before the first byte: room for the download, its unpacked files and their tables."""
+    place = next(folder for folder in (store.folder, *store.folder.parents) if folder.exists())
+    unpacked, over_the_wire = sum(file.bytes for file in kept), sum(file.bytes for file in moved)
+    tables = TABLES * sum(file.bytes for file in kept if re.search(r"\.(csv|tsv|json|jsonl|xlsx)$", file.name))
+    free, needed = shutil.disk_usage(place).free, over_the_wire - min(here, over_the_wire) + unpacked + tables
+    if free < needed:
+        raise KKError(f"the data needs up to {needed / 1e9:.1f} GB (download {over_the_wire / 1e9:.1f}, unpacked {unpacked / 1e9:.1f}, tables "
+                      f"{tables / 1e9:.1f}), {free / 1e9:.1f} GB are free", "Free some space, take part of it (--only 'train*'), or use data "
+                      f"that is elsewhere: kk join {store.competition.slug} --from PATH")
+
+
+def _brought(remote: Remote, part: _Part) -> Fetched:
+    """One file, in as many tries as it is worth."""
+    resumed, downloaded, failures = part.size if part.remembered() else 0, 0, 0
     if resumed:
-        say(f"an earlier download was left at {resumed / 1e6:,.1f} MB: going on from there")
-    downloaded = failures = 0
+        say(f"an earlier download {f'of {part.asked} ' if part.asked else ''}was left at {resumed / 1e6:,.1f} MB: going on from there")
     moved = time.monotonic()
     while True:
-        trouble, written = None, 0
+        written = 0
         try:
-            answer, about, start = _opened(store, remote, part)
+            answer, about, start = _opened(remote, part)
             resumed = min(resumed, start)
-            written, ended = (0, True) if answer is None else _stream(answer, about, part, start)
+            written, ended = _stream(answer, about, part, start)
             downloaded += written
-            if ended and (about.total is None or _size(part) == about.total):
-                return Fetched(part, about.name, downloaded, resumed)
+            if ended and (about.total is None or part.size == about.total):
+                return Fetched(part.path, part.asked or about.name, downloaded, resumed, whole=not part.asked)
             of = f" of {about.total:,}" if about.total else ""
-            trouble = RemoteError(f"the download stops at {_size(part):,} bytes{of}",
-                                  f"Run it again, it goes on from there: kk join {store.competition.slug}")
+            trouble = RemoteError(f"the download stops at {part.size:,} bytes{of}", f"Run it again, it goes on from there: kk join {part.slug}")
         except RemoteError as error:
-            if error.cause not in ("offline", "server"):
+            if error.cause not in ("offline", "server", "rate"):
                 raise
             trouble = error
         failures, moved = (1, time.monotonic()) if written >= PLENTY else (failures + 1, time.monotonic() if written else moved)
-        if failures >= TRIES or time.monotonic() - moved > PATIENCE:
+        pause = trouble.wait or FIRST_PAUSE * 2 ** (failures - 1)
+        if failures >= TRIES or time.monotonic() - moved > PATIENCE or pause > LONGEST_WAIT:
             raise trouble
-        say(f"{trouble.what}: trying again")
-        time.sleep(0.5 * 2 ** (failures - 1))
+        say(f"{trouble.what}: trying again{f' in {pause:.0f} s' if trouble.wait else ''}")
+        time.sleep(pause)
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _opened(remote: Remote, part: _Part) -> tuple["requests.Response", _About, int]:
+    """The open answer and the byte it starts at. What is here is gone on with if it is the same object; else all starts over.
 
-
-def _sidecar(part: Path) -> Path:
-    return part.with_suffix(".json")
-
-
-def _remembered(part: Path) -> _About | None:
-    """What an earlier try wrote beside its part, None where it cannot be gone on with."""
-    try:
-        known = _About(**json.loads(_sidecar(part).read_text(encoding="utf-8")))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
-        return None
-    return known if known.validator and known.total and 0 < _size(part) <= known.total else None
-
-
-def _opened(store: Store, remote: Remote, part: Path) -> tuple["requests.Response | None", _About, int]:
-    """The open answer (None: nothing is missing) and the byte it starts at; what does not fit an earlier part starts over."""
-    def anew() -> "requests.Response":
-        return _data(remote.open_archive(store.competition.slug))
-
-    answer = anew()
-    about, start = _about(answer, store), 0
-    if about == _remembered(part):
-        start = _size(part)
-        answer.close()
-        if start == about.total:
-            return None, about, start
-        _check_disk(store, about.total, start)
-        answer = _rest(remote, answer.url, start, about, anew)
-        if answer.status_code == 206:
-            return answer, about, start
-        about, start = _about(answer, store), 0
-    _check_disk(store, about.total, 0)
-    part.parent.mkdir(parents=True, exist_ok=True)
+    A part that is whole asks for its last byte once more: that tells whether the object is still the same.
+    """
+    known, url = part.remembered(), remote.signed_url(part.slug, part.asked)
+    if known and known.total:
+        start = min(part.size, known.total - 1)
+        answer = remote.get(url, start, known.validator)
+        fits = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-") and _validator(answer) in ("", known.validator)
+        if answer.status_code == 206 and fits:
+            return _data(answer), known, start
+        if answer.status_code in (206, 416):
+            answer.close()
+            answer = remote.get(url)
+    else:
+        answer = remote.get(url)
+    answer = _data(answer)
+    about = _About(_validator(answer), _length(answer), _name(answer, part))
+    part.path.parent.mkdir(parents=True, exist_ok=True)
     # The part is emptied before the sidecar speaks of another file: a kill in between must not join the two.
-    part.write_bytes(b"")
-    write_text(_sidecar(part), json.dumps({"validator": about.validator, "total": about.total, "name": about.name}))
+    part.path.write_bytes(b"")
+    write_text(part.sidecar, json.dumps({"validator": about.validator, "total": about.total, "name": about.name}))
     return answer, about, 0
 
 
-def _rest(remote: Remote, url: str, start: int, about: _About, anew: Callable[[], "requests.Response"]) -> "requests.Response":
-    """The answer from byte `start` on (206), or one with the whole file (200) where the store does not go on."""
-    answer = remote.reopen(url, start, about.validator)
-    fits = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-") and _validator(answer) in ("", about.validator)
-    if answer.status_code == 416 or (answer.status_code == 206 and not fits):
-        answer.close()
-        return anew()
-    return _data(answer)
-
-
-def _about(answer: "requests.Response", store: Store) -> _About:
+def _name(answer: "requests.Response", part: _Part) -> str:
     name = PurePosixPath(unquote(urlsplit(answer.url).path).replace("\\", "/")).name
-    return _About(_validator(answer), _length(answer), name if name not in ("", "..") else f"{store.competition.slug}.zip")
+    return name if name not in ("", "..") else f"{part.slug}.zip"
 
 
 def _validator(answer: "requests.Response") -> str:
@@ -144,40 +202,50 @@ def _length(answer: "requests.Response") -> int | None:
 
 def _data(answer: "requests.Response") -> "requests.Response":
     """The answer, if it holds data and no page or error."""
-    if answer.status_code not in (200, 206) or "text/html" in answer.headers.get("Content-Type", ""):
-        answer.close()
-        raise RemoteError(f"the store answered {answer.status_code} with a page instead of data", "Try again in a minute", cause="server")
-    return answer
+    if answer.status_code in (200, 206) and "text/html" not in answer.headers.get("Content-Type", ""):
+        return answer
+    wait = retry_after(answer.headers) if answer.status_code in (429, 503) else 0.0
+    answer.close()
+    do = f"Try again in {wait:.0f} seconds" if wait else "Try again in a minute"
+    page = " with a page instead of data" if answer.status_code < 300 else ""
+    raise RemoteError(f"the store answered {answer.status_code}{page}", do, cause="server", wait=wait)
 
 
-def _check_disk(store: Store, total: int | None, start: int) -> None:
-    place = next(folder for folder in (store.folder, *store.folder.parents) if folder.exists())
-    free, needed = shutil.disk_usage(place).free, 3 * (total or 0) - start
-    if free < needed:
-        raise KKError(f"the download needs about {needed / 1e9:.1f} GB with its unpacked files and tables, {free / 1e9:.1f} GB are free",
-                      f"Free some space, or use data that is elsewhere: kk join {store.competition.slug} --from PATH")
-
-
-def _stream(answer: "requests.Response", about: _About, part: Path, start: int) -> tuple[int, bool]:
+def _stream(answer: "requests.Response", about: _About, part: _Part, start: int) -> tuple[int, bool]:
     """Write the answer behind byte `start`; gives the bytes written and whether the answer came to its end."""
     from urllib3.exceptions import HTTPError
 
     written = 0
-    with task("downloading", total=about.total or 1, unit="B") as work:
-        work.advance(start)
+    with task(f"downloading {part.asked}".strip(), total=about.total or 1, unit="B", done=start) as work:
         try:
-            with part.open("r+b") as sink:
+            with part.path.open("r+b") as sink:
                 sink.seek(start)
-                # read1 gives what has arrived: a cut loses nothing, where whole chunks would lose the last one.
-                while block := answer.raw.read1(CHUNK, decode_content=True):
+                for block in _blocks(answer):
                     sink.write(block)
                     written += len(block)
                     work.advance(len(block))
-        except (HTTPError, ConnectionError) as error:
-            say(f"the connection was cut after {written:,} bytes ({type(error).__name__})")
+        except (HTTPError, ConnectionError, _Slow) as error:
+            say(f"the connection {'hangs' if isinstance(error, _Slow) else 'was cut'} after {written:,} bytes ({type(error).__name__.strip('_')})")
             return written, False
         except OSError as error:
-            raise disk_error(part, error) from error
+            raise disk_error(part.path, error) from error
         finally:
             answer.close()
     return written, True
+
+
+class _Slow(Exception):
+    """Next to nothing comes."""
+
+
+def _blocks(answer: "requests.Response") -> Iterator[bytes]:
+    """What has arrived, as it comes: a cut loses nothing, where whole chunks would lose the last one. Raises _Slow."""
+    since, came = time.monotonic(), 0
+    while block := answer.raw.read1(CHUNK, decode_content=True):
+        yield block
+        came += len(block)
+        if time.monotonic() - since > SLOW_SECONDS:
+            if came < SLOW_BYTES:
+                raise _Slow
+            since, came = time.monotonic(), 0
+

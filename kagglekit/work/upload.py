@@ -15,7 +15,8 @@ from kagglekit.metrics import REGISTRY, Metric, check_metric
 from kagglekit.predictions import decide
 from kagglekit.progress import say
 from kagglekit.registry import is_path_reference
-from kagglekit.remote import Remote, RemoteSubmission, connect
+from kagglekit.remote import Remote, connect
+from kagglekit.replies import RemoteSubmission
 from kagglekit.run import Run, Submission, now
 from kagglekit.store import Store
 from kagglekit.tables.submission import Preflight, fill_sample, preflight, write_csv
