@@ -116,7 +116,8 @@ def _asked(stack: contextlib.ExitStack, server: str, slug: str, has_data: bool) 
     except RemoteError as error:
         if not has_data or error.cause not in ("credentials", "offline"):
             raise
-        unknown = Contest(slug=slug, title=slug, url="", metric="", deadline=None, started=None, daily_limit=0, teams=0, entered=True, code_only=False)
+        unknown = Contest(slug=slug, title=slug, url="", metric="", deadline=None, started=None, daily_limit=0, teams=0, entered=True,
+                          code_only=False)
         return None, unknown, {}, [f"Kaggle was not asked ({error.what}): metric, deadline and daily limit are yours to fill in"]
 
 
