@@ -25,7 +25,7 @@ class UnknownName(KKError):
 class RemoteError(KKError):
     """Kaggle (or the arena) refused or did not answer; `cause` is one word that code may branch on.
 
-    Causes: credentials, forbidden, rules, verification, missing, closed, limit, notebooks, rate, refused, offline, server. `wait`:
+    Causes: credentials, forbidden, rules, verification, missing, closed, limit, notebooks-only, rate, refused, offline, server. `wait`:
     seconds that the server asks to wait, 0 where it does not say.
     """
 

@@ -117,5 +117,5 @@ BRANCHES = (
     ("verification", r"phone|verif(y|ied|ication).*(account|identity)|identity verif", _phone),
     ("closed", r"entry deadline|no longer accept|new entrants|competition (is|has) (closed|ended)", _closed),
     ("limit", r"limit", _limit),
-    ("notebooks", r"only accepts submissions from notebooks|code competition|kernels? only", _notebooks),
+    ("notebooks-only", r"only accepts submissions from notebooks|code competition|kernels? only", _notebooks),
 )

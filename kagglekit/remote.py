@@ -178,7 +178,7 @@ class Remote:
             raise RemoteError(f"the upload of {path.name} was answered with {answer.status_code}", "Try again: kk submit RUN")
         return str(place.token)
 
-    def createsubmission_of(self, slug: str, token: str, message: str) -> str:
+    def create_submission(self, slug: str, token: str, message: str) -> str:
         """Submit what was uploaded and give the ref. Not repeated: a lost answer must be looked for by the message."""
         from kagglesdk.competitions.types.competition_api_service import ApiCreateSubmissionRequest
 

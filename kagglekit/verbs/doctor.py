@@ -21,7 +21,7 @@ from kagglekit.errors import KKError
 
 PACKAGES = ("click", "rich", "six", "kagglesdk", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skrub", "lightgbm", "optuna",
             "matplotlib", "starlette", "uvicorn", "py7zr")
-CLIENT = ((2, 2, 4), (2, 3))  # versions of the kaggle package whose calls are known: from, below
+CLIENT = ((2, 2, 5), (2, 3))  # versions of the kaggle package whose calls are known: from, below
 ENDPOINTS = {"LOCALHOST": "http://localhost", "TEST": "http://localhost:7777"}
 SECONDS = 3.0
 
@@ -74,7 +74,7 @@ def _packages() -> Check:
 
 
 def _client() -> Check:
-    remedy = "pip install 'kaggle>=2.2.4,<2.3'"
+    remedy = "pip install 'kaggle>=2.2.5,<2.3'"
     try:
         version = metadata.version("kaggle")
     except metadata.PackageNotFoundError:
