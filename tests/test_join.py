@@ -53,7 +53,9 @@ def test_wrong_names_get_near_ones_and_leave_nothing(small: Path, workspace: Pat
 
 
 def test_any_kaggle_url_will_do(small: Path, kk: Callable[..., Ran]) -> None:
-    assert kk("join", "https://www.kaggle.com/competitions/small-auc/data", "--practice", "--json").json["slug"] == "small-auc"
+    for url in ("https://www.kaggle.com/competitions/small-auc/data", "kaggle.com/c/small-auc", "https://kaggle.com/competitions/small-auc?x=1"):
+        assert kk("join", url, "--practice", "--json").json["slug"] == "small-auc"
+    assert "is an invitation. Open it in a browser" in kk("join", "https://www.kaggle.com/t/0123abcd").error
 
 
 def test_outside_a_workspace_the_remedy_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kk: Callable[..., Ran]) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,3 +121,15 @@ def test_competitions_come_newest_first_with_what_one_can_do(source: Path, works
     assert [row["slug"] for row in kk("competitions", "clinics", "--practice", "--json").json["rows"]] == ["practice-clinics"]
     lines = kk("competitions", "--practice").out.splitlines()
     assert max(map(len, lines)) <= 80 and "closed" in next(line for line in lines if line.startswith("second"))
+
+
+def test_a_pattern_may_fit_inside_an_archive_of_the_host(source: Path, workspace: Path, kk: Kk) -> None:
+    with zipfile.ZipFile(source / "files" / "pictures.zip", "w") as archive:
+        archive.writestr("a.png", b"one")
+        archive.writestr("b.txt", b"two")
+    kk("arena", "create", "packed", "--from", source, "--metric", "auc")
+    ran = kk("join", "packed", "--practice", "--only", "*.png", "--json")
+    assert [one["name"] for one in ran.json["files"]] == ["pictures/a.png"] and "looking for it inside pictures.zip" in ran.err
+    whole = kk("join", "packed", "--update", "--json").json
+    assert {"pictures/a.png", "pictures/b.txt", "train.csv"} <= {one["name"] for one in whole["files"]}
+    assert kk("join", "packed", "--json").json["warnings"] == [], "what was unpacked is not called new"

@@ -176,7 +176,7 @@ def test_a_connection_that_all_but_hangs_is_given_up_and_gone_on_with(faults: Pa
 @pytest.mark.parametrize("killed_at", [200_000, 1_200_000])
 def test_a_killed_join_goes_on_and_fetches_at_most_a_mebibyte_twice(faults: Path, large: Path, workspace: Path, kk: Callable[..., Ran],
                                                                     kk_process: Callable, killed_at: int) -> None:
-    write_faults(faults, [store("drip", 1, bytes_per_second=2_000_000)])
+    write_faults(faults, [store("drip", 1, bytes_per_second=400_000)])
     process, part = kk_process("join", "large"), workspace / "competitions" / "large" / "data" / ".download" / "archive.part"
     deadline = time.monotonic() + 40
     while time.monotonic() < deadline and not (part.exists() and part.stat().st_size > killed_at):

@@ -17,14 +17,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kagglekit.competition import Competition
 from kagglekit.errors import KKError
-from kagglekit.store import Store, open_store
+from kagglekit.store import Store
 from kagglekit.work.fetch import Fetched
 from kagglekit.work.unpack import budget, unpack
+from kagglekit.work.unpack.journal import Journal
 from kagglekit.work.unpack.refusals import Refused, safe_name
 from tests.conftest import ROOT
 
@@ -32,8 +33,12 @@ Content = Mapping[str, bytes]
 
 
 @pytest.fixture
-def store(small: Path) -> Store:
-    return open_store("small-auc")
+def store(bare: Store) -> Store:
+    """A competition that has data and a table already."""
+    unpack(bare, brought(bare, zipped({"train.csv": b"id,y\n1,2\n"})))
+    bare.tables.mkdir()
+    (bare.tables / "train.parquet").write_bytes(b"")
+    return bare
 
 
 def fetched(store: Store, members: dict[str, str]) -> Fetched:
@@ -226,6 +231,13 @@ def test_every_form_is_known_by_its_first_bytes_and_a_damaged_one_is_refused(bar
         assert files(bare) == TREE
 
 
+@pytest.mark.parametrize("form", ["zip-deflate", "tar.gz", "7z"])
+def test_a_relative_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = Store(Competition(slug="bare", folder=Path("bare")))
+    assert unpack(store, brought(store, ARCHIVES[form]())) == [] and files(store) == TREE
+
+
 @pytest.mark.parametrize(("name", "pack"), [("train.csv.gz", gzip.compress), ("train.csv.bz2", bz2.compress), ("train.csv.xz", lzma.compress),
                                             ("train.csv.zst", zst), ("train.csv", gzip.compress)])
 def test_a_single_packed_file_loses_its_suffix(bare: Store, name: str, pack: Callable[[bytes], bytes]) -> None:
@@ -364,6 +376,9 @@ def test_bombs_are_refused_at_every_level_unless_they_are_wanted(bare: Store, mo
     inner, noise = zipped({"zeros": zeros}), os.urandom(9000)
     assert "b.zip stays as it is: it blows up" in unpack(bare, brought(bare, zipped({"b.zip": inner, "noise": noise})))[0]
     assert files(bare) == {"b.zip": inner, "noise": noise}
+    bombs = {f"{number}.gz": gzip.compress(zeros) for number in range(3)}
+    assert len(unpack(bare, brought(bare, zipped({**bombs, "noise": noise, "x.gz": gzip.compress(b"x")})))) == 3
+    assert files(bare) == {**bombs, "noise": noise, "x": b"x"}, "what was taken away again does not count"
     many = {f"{number}.gz": gzip.compress(bytes(95_000)) for number in range(30)}
     warnings = unpack(bare, brought(bare, gzip.compress(tarred(many))))
     assert len(warnings) > 9 and all("unpacks to more than" in warning for warning in warnings[:-1]), "each is small, all together are too much"
@@ -423,6 +438,7 @@ def test_whatever_a_member_is_called_nothing_is_written_outside(parts: list[str]
 
 
 @given(st.text(max_size=12))
+@example("a\0b")
 def test_a_safe_name_stays_below_its_folder(name: str) -> None:
     try:
         safe = safe_name(name)
@@ -476,10 +492,11 @@ def test_a_killed_unpacking_goes_on_and_writes_only_what_is_missing(bare: Store,
     half.write_bytes(b"half")
     with (making / "journal.jsonl").open("a") as journal:
         journal.write('{"of": "", "na')
+    killed(bare, "archive", 3)
     os.utime(archive.path)
     written = counted_writes(monkeypatch)
     assert not bare.raw.exists() and unpack(bare, archive) == []
-    assert files(bare) == tree and len(written) == 40 - 31 + 1
+    assert files(bare) == tree and len(written) == 40 - 31 + 1 - 3
 
 
 def counted_writes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -533,6 +550,19 @@ def test_a_kill_between_the_data_and_its_manifest_costs_nothing(bare: Store, mon
     written = counted_writes(monkeypatch)
     unpack(bare, archive)
     assert files(bare) == TREE and written == []
+
+
+def test_a_kill_between_moving_an_inner_archive_and_noting_it_costs_nothing(bare: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stops(journal: Journal, archive: str, files: int) -> None:
+        raise KeyboardInterrupt
+
+    archive = brought(bare, zipped({"a.zip": zipped({"x": b"1", "y": b"2"})}))
+    monkeypatch.setattr(Journal, "opens", stops)
+    with pytest.raises(KeyboardInterrupt):
+        unpack(bare, archive)
+    monkeypatch.undo()
+    written = counted_writes(monkeypatch)
+    assert unpack(bare, archive) == [] and files(bare) == {"a/x": b"1", "a/y": b"2"} and written == []
 
 
 def test_a_full_disk_keeps_what_is_there_for_the_next_call(bare: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,11 @@ from kagglekit.refusal import closed
 from kagglekit.remote import Remote, connect, server_now
 from kagglekit.replies import Contest
 from kagglekit.store import Store, competition_folder, remember_last, write_text
-from kagglekit.tables.convert import is_table
+from kagglekit.tables.form import is_table
 from kagglekit.tables.schema import guess_roles
-from kagglekit.work.describe import first_guess, full_guess, make_tables
+from kagglekit.work.describe import first_guess, full_guess
 from kagglekit.work.fetch import Fetched, fetch
+from kagglekit.work.tables import make_tables
 from kagglekit.work.unpack import clear, manifest, matches, unpack, write_manifest
 
 KAGGLE_INPUT = (Path("/kaggle/input/competitions"), Path("/kaggle/input"))
@@ -127,6 +128,9 @@ def slug_of(text: str) -> str:
     >>> slug_of("https://www.kaggle.com/competitions/titanic/data")
     'titanic'
     """
+    if re.search(r"kaggle\.com/t/", text):
+        raise KKError(f"{text!r} is an invitation",
+                      "Open it in a browser, accept it, and take the name from the URL there: kaggle.com/competitions/NAME")
     found = re.search(r"kaggle\.com/(?:competitions|c)/([^/?#\s]+)", text)
     slug = (found.group(1) if found else text).strip().lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", slug):
@@ -190,6 +194,8 @@ def _changes(store: Store, remote: Remote, here: Mapping) -> list[str]:
     if store.raw.is_symlink() or len(here["files"]) > MOST_COMPARED:
         return []
     mine = {entry["name"]: entry["bytes"] for entry in (*here["files"], *here.get("packed", ())) if not entry.get("within")}
+    archive = here.get("archive") or {}
+    mine.setdefault(archive.get("name"), archive.get("bytes"))  # the only file of a competition, packed, is its own archive
     theirs = {file.name: file.bytes for file in remote.files(slug)}
     new = sorted(name for name in set(theirs) - set(mine) if matches(name, only))
     other = sorted(name for name in set(theirs) & set(mine) if theirs[name] != mine[name])
@@ -203,8 +209,7 @@ def _described(store: Store, contest: Contest, known: Competition | None, got: t
     names = [str(entry["name"]) for entry in (manifest(store) or {"files": []})["files"]]
     competition, tables = store.competition, [name for name in names if is_table(name)]
     roles = {role: getattr(competition, role) for role in ("train", "test", "sample")} if known else guess_roles(tables)
-    if any(not store.table(name).exists() for name in tables):
-        warnings += make_tables(store, tables, roles)
+    warnings += make_tables(store, tables, roles)
     if not known:
         if names:
             competition, more = full_guess(competition, store, roles)

@@ -1,7 +1,6 @@
 """Fetching: a competition's archive or single files over the wire, resumed after a cut or a kill; no error page ever gets into a file."""
 
 import json
-import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,9 @@ FIRST_PAUSE = 0.5  # seconds before the second try; twice as long before each on
 PATIENCE = 60.0  # seconds without a byte after which no further try is made
 LONGEST_WAIT = 60.0  # seconds that a server may ask us to wait
 SLOW_SECONDS, SLOW_BYTES = 30.0, 16 * 1024  # less than that in that time: the connection hangs, another one may not
-TABLES = 0.5  # typed tables need about half of their csv
+TABLES = ("csv", "tsv", "json", "jsonl", "xlsx")
+PACKED = (".zip", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")
+SHARE_OF_TABLES = 0.5  # typed tables need about half of their text
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +86,26 @@ def fetch(store: Store, remote: Remote, only: str | None = None) -> list[Fetched
     What an earlier call left in data/.download is gone on with. Raises KKError where the disk is too small or nothing fits.
     """
     slug, folder = store.competition.slug, store.folder / "data" / ".download"
+    whole = _Part(slug, "", folder / "archive.part")
+    if only is None:
+        sizes = remote.sizes(slug)
+        _check_disk(store, sum(sizes.values()), sum(sizes.values()), sum(size for kind, size in sizes.items() if kind in TABLES), whole.size)
+        return [_brought(remote, whole)]
+    say("asking for the names of all files")
     files = remote.files(slug)
     wanted = [file for file in files if matches(file.name, only)]
+    packed = [file for file in files if file.name.lower().endswith(PACKED)]
+    if not wanted and packed:
+        say(f"no file fits {only!r}: looking for it inside {', '.join(file.name for file in packed[:3])}")
+        wanted = files
     _none_fits(only, files, wanted)
-    single = only is not None and sum(file.bytes for file in wanted) < sum(file.bytes for file in files) / 2
-    if not single:
-        part = _Part(slug, "", folder / "archive.part")
-        _check_disk(store, files if only is None else wanted, files, part.size)
-        return [_brought(remote, part)]
+    all_bytes, bytes_wanted = sum(file.bytes for file in files), sum(file.bytes for file in wanted)
+    tables = sum(file.bytes for file in wanted if file.name.rpartition(".")[2].lower() in TABLES)
+    if bytes_wanted >= all_bytes / 2:
+        _check_disk(store, all_bytes, bytes_wanted, tables, whole.size)
+        return [_brought(remote, whole)]
     parts = [_Part(slug, file.name, folder / "files" / f"{number:06d}.part") for number, file in enumerate(wanted)]
-    _check_disk(store, wanted, wanted, sum(part.size for part in parts))
+    _check_disk(store, bytes_wanted, bytes_wanted, tables, sum(part.size for part in parts))
     return [_brought(remote, part) for part in parts]
 
 
@@ -114,15 +125,14 @@ def _none_fits(only: str | None, files: Sequence[RemoteFile], wanted: Sequence[R
         raise KKError(f"no file fits {only!r}", f"There are: {', '.join(file.name for file in files[:8])}{more}")
 
 
-def _check_disk(store: Store, kept: Sequence[RemoteFile], moved: Sequence[RemoteFile], here: int) -> None:
-    """Before the first byte: room for the download, its unpacked files and their tables."""
+def _check_disk(store: Store, moved: int, unpacked: int, tables: int, here: int) -> None:
+    """Before the first byte: room for the download (of which `here` bytes are on disk), its unpacked files and their tables."""
     place = next(folder for folder in (store.folder, *store.folder.parents) if folder.exists())
-    unpacked, over_the_wire = sum(file.bytes for file in kept), sum(file.bytes for file in moved)
-    tables = TABLES * sum(file.bytes for file in kept if re.search(r"\.(csv|tsv|json|jsonl|xlsx)$", file.name))
-    free, needed = shutil.disk_usage(place).free, over_the_wire - min(here, over_the_wire) + unpacked + tables
+    typed = round(SHARE_OF_TABLES * tables)
+    free, needed = shutil.disk_usage(place).free, moved - min(here, moved) + unpacked + typed
     if free < needed:
-        raise KKError(f"the data needs up to {needed / 1e9:.1f} GB (download {over_the_wire / 1e9:.1f}, unpacked {unpacked / 1e9:.1f}, tables "
-                      f"{tables / 1e9:.1f}), {free / 1e9:.1f} GB are free", "Free some space, take part of it (--only 'train*'), or use data "
+        raise KKError(f"the data needs up to {needed / 1e9:.1f} GB (download {moved / 1e9:.1f}, unpacked {unpacked / 1e9:.1f}, tables "
+                      f"{typed / 1e9:.1f}), {free / 1e9:.1f} GB are free", "Free some space, take part of it (--only 'train*'), or use data "
                       f"that is elsewhere: kk join {store.competition.slug} --from PATH")
 
 

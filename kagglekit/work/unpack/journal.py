@@ -90,7 +90,10 @@ class Journal:
         with open(self._sink, "rb", closefd=False) as source:
             content = source.read()
         whole = content[:content.rfind(b"\n") + 1]
-        lines = [json.loads(line) for line in whole.splitlines()]
+        try:
+            lines = [json.loads(line) for line in whole.splitlines()]
+        except ValueError:
+            return False
         if not lines or lines[0] != self.about:
             return False
         os.ftruncate(self._sink, len(whole))

@@ -43,6 +43,7 @@ def _extract(archive: "py7zr.SevenZipFile", wanted: dict[str, Writing], target: 
     """py7zr asks for a file at each member's start; a member is whole, its CRC checked, when the next one is asked for or all is done."""
     from py7zr.io import Py7zIO, WriterFactory
 
+    top = target.folder.absolute()
     by_name = {safe_name(name): writing for name, writing in wanted.items()}
     open_now: list[Writing] = []
 
@@ -70,7 +71,7 @@ def _extract(archive: "py7zr.SevenZipFile", wanted: dict[str, Writing], target: 
 
         def create(self, filename: str) -> Py7zIO:
             finish()
-            target.at = name = safe_name(Path(filename).relative_to(target.folder).as_posix())
+            target.at = name = safe_name(Path(filename).relative_to(top).as_posix())
             if name not in by_name:
                 raise twice(name)
             open_now.append(by_name.pop(name).__enter__())
@@ -81,7 +82,7 @@ def _extract(archive: "py7zr.SevenZipFile", wanted: dict[str, Writing], target: 
             open_now.pop().__exit__(type(error) if error else None, error, None)
 
     try:
-        archive.extract(path=target.folder.absolute(), targets=list(wanted), factory=Files())
+        archive.extract(path=top, targets=list(wanted), factory=Files())
     except BaseException as error:
         finish(error)
         raise
