@@ -7,11 +7,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     **{name: f"kagglekit.verbs.{name}" for name in (
-        "add", "competitions", "cv", "doctor", "ensemble", "init", "join", "lbcheck", "rebuild", "review", "runs", "status", "submissions", "submit",
-        "submit_zeros", "train")},
+        "add", "competitions", "cv", "data", "doctor", "ensemble", "init", "join", "lbcheck", "merge", "rebuild", "review", "runs", "status",
+        "submissions", "submit", "submit_zeros", "train")},
     **{f"arena_{name}": "kagglekit.verbs.arena" for name in (
         "accept", "advance", "board", "close", "create", "list", "pick", "serve", "teams")},
-    "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.load", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
+    "submissions_link": "kagglekit.verbs.submissions",
+    "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.load",
+    "load_competition": "kagglekit.work.frames", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
 }
 
 __all__ = sorted(_HOMES)
@@ -34,19 +36,22 @@ if TYPE_CHECKING:
     )
     from kagglekit.verbs.competitions import competitions
     from kagglekit.verbs.cv import cv
+    from kagglekit.verbs.data import data
     from kagglekit.verbs.doctor import doctor
     from kagglekit.verbs.ensemble import ensemble
     from kagglekit.verbs.init import init
     from kagglekit.verbs.join import join
     from kagglekit.verbs.lbcheck import lbcheck
+    from kagglekit.verbs.merge import merge
     from kagglekit.verbs.rebuild import rebuild
     from kagglekit.verbs.review import review
     from kagglekit.verbs.runs import runs
     from kagglekit.verbs.status import status
-    from kagglekit.verbs.submissions import submissions
+    from kagglekit.verbs.submissions import submissions, submissions_link
     from kagglekit.verbs.submit import submit
     from kagglekit.verbs.submit_zeros import submit_zeros
     from kagglekit.verbs.train import train
+    from kagglekit.work.frames import load_competition
     from kagglekit.work.load import load_folds
 
 

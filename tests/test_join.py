@@ -277,7 +277,7 @@ def test_what_cannot_be_read_or_guessed_is_a_warning_and_joining_ends_well(serve
     (arena / "files" / "train.csv").rename(arena / "files" / "learning.csv")
     record = kk("join", "small-auc", "--json").json
     assert [warning.split(":")[0] for warning in record["warnings"]] == [
-        "extra/images.zip stays as it is", "extra/broken.csv cannot be read as a csv", "extra/old.csv cannot be read as a csv",
+        "extra/images.zip stays as it is", "extra/broken.csv cannot be read as a table", "extra/old.csv is not UTF-8",
         "no train table was found among the files"]
     assert record["task"] == "" and record["rows"]["train"] is None and record["next"] == "kk submit-zeros"
 
@@ -288,7 +288,7 @@ def test_an_unknown_metric_is_named_with_the_way_to_bring_it(served: Served, are
     contest = arena / "contest.toml"
     contest.write_text(contest.read_text().replace('metric = "auc"', f'metric = "{tmp_path}/metric.py:score"'))
     record = kk("join", "small-auc", "--json").json
-    assert record["metric"]["name"] == "" and record["metric"]["greater_is_better"] is None
+    assert record["metric"]["name"] == "" and record["metric"]["greater_is_better"] is False, "the evaluation page says: lower is better"
     assert any("is not built in: give metric.py:score" in warning for warning in record["warnings"])
 
 

@@ -12,7 +12,7 @@ import kagglekit
 from kagglekit import verbs
 from kagglekit.cli import COMMANDS, main
 
-FACE = {"as_json", "quiet", "debug"}
+FACE = {"as_json", "as_csv", "quiet", "debug"}
 # The command line cannot hold a callback; a run is named run_name there, since `run` is what shows it.
 PYTHON_ONLY = {"arena_serve": {"on_ready"}}
 RENAMED = {"run_name": "run"}
@@ -26,7 +26,9 @@ def commands() -> list[tuple[str, click.Command]]:
         assert command is not None
         if isinstance(command, click.Group):
             found += [(f"{name}_{sub}".replace("-", "_"), one) for sub, one in command.commands.items()]
-        elif name != "demo":
+        if isinstance(command, click.Group) and not command.invoke_without_command:
+            continue
+        if name != "demo":
             found.append((name.replace("-", "_"), command))
     return found
 
@@ -68,7 +70,7 @@ def test_help_has_a_short_first_line_and_an_example_that_parses(name: str, comma
     assert example.startswith("kk ")
     import shlex
 
-    words = shlex.split(example)[1 + (2 if name.startswith("arena_") else 1):]
+    words = shlex.split(example)[3 if name.startswith(("arena_", "submissions_")) else 2:]
     command.make_context(name, words, resilient_parsing=False)
 
 
@@ -94,6 +96,6 @@ def test_every_verb_has_a_command_and_every_public_name_exists() -> None:
 
 def test_public_functions_of_verbs_have_docstrings_with_examples() -> None:
     for name, _ in ALL:
-        if not name.startswith("arena_"):
+        if not name.startswith(("arena_", "submissions_")):
             module = importlib.import_module(f"kagglekit.verbs.{name}")
             assert ">>>" in (getattr(module, name).__doc__ or ""), name

@@ -11,6 +11,7 @@ COMMANDS = {
     "init": "Make a workspace.",
     "competitions": "List what can be joined, newest first.",
     "join": "Join a competition and get its data.",
+    "data": "Look at the data: drift, gaps, target, leaks.",
     "submit-zeros": "Submit zeros, before any model.",
     "cv": "Make folds that imitate the test set.",
     "train": "Train a model on every fold.",
@@ -25,6 +26,7 @@ COMMANDS = {
     "arena": "Rehearse competitions offline.",
     "demo": "Play the whole loop on a practice contest.",
     "doctor": "Check if this machine is ready.",
+    "merge": "Take runs and submissions from another copy.",
     "rebuild": "Make the ledger again from the files.",
 }
 

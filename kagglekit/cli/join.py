@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 @click.option("--keep-archive", is_flag=True, help="Keep the archive after unpacking.")
 @click.option("--update", is_flag=True, help="Fetch the data again.")
 @click.option("--allow-large", is_flag=True, help="Unpack what grows to 200 times its size.")
+@click.option("--tables/--no-tables", default=True, show_default=True, help="Make typed tables; else files are read as they are.")
+@click.option("--train", default="", metavar="FILE", help="The training table, where it is not found.")
+@click.option("--test", default="", metavar="FILE", help="The test table.")
+@click.option("--sample", default="", metavar="FILE", help="The sample submission.")
+@click.option("--id", multiple=True, metavar="COL", help="The id; may be given again.")
+@click.option("--target", multiple=True, metavar="COL", help="What is predicted; may be given again.")
+@click.option("--metric", default="", metavar="M", help="The metric, or metric.py:score.")
+@click.option("--direction", default="", metavar="WAY", help="Which scores are better: higher or lower.")
 @options.output
 def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
     """Join a competition and get its data.

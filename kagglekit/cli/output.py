@@ -20,15 +20,16 @@ from kagglekit.progress import listening
 WIDTH = 80
 
 
-def run(call: Callable[[], object], render: Callable[[object], list[str]], *, as_json: bool, quiet: bool, debug: bool) -> None:
-    """Call a verb and print its record; an error is one line and exit status 1 (130 for Ctrl-C)."""
+def run(call: Callable[[], object], render: Callable[[object], list[str]], *, as_json: bool, quiet: bool, debug: bool,
+        follow: bool = True) -> None:
+    """Call a verb and print its record; an error is one line and exit status 1 (130 for Ctrl-C). `follow`: the next step is the last line."""
     from kagglekit.cli.terminal import Terminal
 
     try:
         with listening(None if quiet else Terminal()):
             record = call()
         if record is not None:
-            _print([json.dumps(plain(record), ensure_ascii=False, allow_nan=False)] if as_json else _lines(record, render))
+            _print([json.dumps(plain(record), ensure_ascii=False, allow_nan=False)] if as_json else _lines(record, render, follow))
     except KeyboardInterrupt:
         _fail("stopped", "Run the same command to go on", as_json, debug, status=130)
     except BrokenPipeError:
@@ -42,8 +43,8 @@ def run(call: Callable[[], object], render: Callable[[object], list[str]], *, as
         _fail(*_unforeseen(error), as_json, debug)
 
 
-def _lines(record: object, render: Callable[[object], list[str]]) -> list[str]:
-    following = getattr(record, "next", "")
+def _lines(record: object, render: Callable[[object], list[str]], follow: bool) -> list[str]:
+    following = getattr(record, "next", "") if follow else ""
     return [*render(record), *([f"next: {following}"] if following else [])]
 
 

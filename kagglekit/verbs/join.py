@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +69,17 @@ class _How:
     keep_archive: bool
     update: bool
     allow_large: bool
+    tables: bool
 
 
 def join(slug: str, *, practice: bool = False, source: str | Path | None = None, only: str | None = None, download: bool = True,
-         wait: bool = False, keep_archive: bool = False, update: bool = False, allow_large: bool = False) -> Joined:
+         wait: bool = False, keep_archive: bool = False, update: bool = False, allow_large: bool = False, tables: bool = True,
+         train: str = "", test: str = "", sample: str = "", id: Sequence[str] = (), target: Sequence[str] = (), metric: str = "",
+         direction: str = "") -> Joined:
     """Join a competition (slug or kaggle.com URL): facts, data, typed tables, schema with reasons.
 
-    `practice` uses the embedded arena; `source` is a folder whose data is used in place, as is Kaggle's own input folder in a
+    `train` to `direction` (higher or lower) say what a guess would leave open; they win over guesses, and a competition.toml
+    that belongs to the person wins over them. `practice` uses the embedded arena; `source` is a folder whose data is used in place, as is Kaggle's own input folder in a
     notebook there. A second call downloads nothing and says what changed; competition.toml is written once and then belongs to
     the person. Raises KKError naming the cause.
 
@@ -86,13 +90,16 @@ def join(slug: str, *, practice: bool = False, source: str | Path | None = None,
     known = read_competition(workspace / "competitions" / slug) if slug in joined(workspace) else None
     server = "practice" if practice else known.server if known else "kaggle"
     given = Path(source).expanduser() if source is not None else None if server == "practice" else _kaggle_input(slug)
-    how = _How(only, download, wait, keep_archive, update, allow_large)
+    how = _How(only, download, wait, keep_archive, update, allow_large, tables)
+    said = _said(train=train, test=test, sample=sample, id=id, target=target, metric=metric, direction=direction)
     with contextlib.ExitStack() as stack:
         remote, contest, pages, warnings = _asked(stack, server, slug, given is not None)
-        fresh, more = first_guess(slug, competition_folder(slug), contest, remote.server if remote else server, pages)
+        fresh, more = first_guess(slug, competition_folder(slug), contest, remote.server if remote else server, pages,
+                                  scores=_board(remote, slug), given=said)
         # A file that was written before there was any data (--no-download) and not touched since may still be completed.
         if known and (known.folder / FILE).read_text(encoding="utf-8") != competition_text(fresh):
             fresh = known
+            warnings += [f"{name} stays as competition.toml says: edit it there" for name in said]
         else:
             known, warnings = None, warnings + more
         store = Store(fresh)
@@ -101,7 +108,25 @@ def join(slug: str, *, practice: bool = False, source: str | Path | None = None,
             got = (0, 0)
         else:
             got = _bring(store, remote, contest, how, warnings)
-    return _described(store, contest, known, got, warnings)
+    return _described(store, contest, known, got, warnings, said, how.tables)
+
+
+def _said(*, direction: str, **given: object) -> dict[str, object]:
+    """What a person said, by the fields of competition.toml."""
+    if direction not in ("", "higher", "lower"):
+        raise KKError(f"the direction cannot be {direction!r}", "Say --direction higher or --direction lower")
+    said = {name: tuple(value) if isinstance(value, (list, tuple)) else value for name, value in given.items() if value}
+    return {**said, **({"greater_is_better": direction == "higher"} if direction else {})}
+
+
+def _board(remote: Remote | None, slug: str) -> list[str]:
+    """The first scores of the leaderboard, best first: they tell the metric's direction. Nothing where they cannot be had."""
+    if remote is None:
+        return []
+    try:
+        return [score for _, score in remote.leaderboard(slug)]
+    except RemoteError:
+        return []
 
 
 def _kaggle_input(slug: str) -> Path | None:
@@ -204,22 +229,23 @@ def _changes(store: Store, remote: Remote, here: Mapping) -> list[str]:
     return [f"{line}: fetch it with kk join {slug} --update" for line in said[:5]]
 
 
-def _described(store: Store, contest: Contest, known: Competition | None, got: tuple[int, int],
-               warnings: list[str]) -> Joined:
+def _described(store: Store, contest: Contest, known: Competition | None, got: tuple[int, int], warnings: list[str],
+               said: Mapping[str, object], typed: bool) -> Joined:
     names = [str(entry["name"]) for entry in (manifest(store) or {"files": []})["files"]]
     competition, tables = store.competition, [name for name in names if is_table(name)]
-    roles = {role: getattr(competition, role) for role in ("train", "test", "sample")} if known else guess_roles(tables)
-    warnings += make_tables(store, tables, roles)
+    roles = {role: getattr(competition, role) for role in ("train", "test", "sample")} if known else {
+        **guess_roles(tables), **{role: str(said[role]) for role in ("train", "test", "sample") if role in said}}
+    warnings += make_tables(store, tables, roles, tables=typed)
     if not known:
         if names:
-            competition, more = full_guess(competition, store, roles)
+            competition, more = full_guess(competition, store, roles, files=names, given=said)
             warnings += more
         competition.folder.mkdir(parents=True, exist_ok=True)
         write_text(competition.folder / FILE, competition_text(competition))
         store = Store(competition)
     remember_last(competition.slug)
     open_ledger(store).runs()
-    return _shown(store, contest, roles, names, got, warnings)
+    return _shown(store, contest, {role: getattr(competition, role) for role in ("train", "test", "sample")}, names, got, warnings)
 
 
 def _shown(store: Store, contest: Contest, roles: Mapping[str, str], names: list[str], got: tuple[int, int],
