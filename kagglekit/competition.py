@@ -15,14 +15,17 @@ from kagglekit.registry import near_names
 FILE = "competition.toml"
 SECTIONS = {
     "": ("slug", "title", "server", "url"),
-    "schema": ("task", "id", "target", "prediction", "classes", "test_is_stub"),
-    "metric": ("metric", "greater_is_better", "kaggle_metric"),
-    "files": ("train", "test", "sample"),
-    "columns": ("group", "time", "ignore"),
+    "schema": ("task", "id", "sample_id", "unit", "id_form", "target", "prediction", "classes", "test_is_stub"),
+    "metric": ("metric", "greater_is_better", "kaggle_metric", "metric_known_as"),
+    "files": ("train", "test", "sample", "labels", "train_parts", "test_parts", "others", "folders"),
+    "columns": ("group", "time", "ignore", "image", "text"),
     "contest": ("deadline", "daily_limit", "public_fraction", "code_only"),
 }
-TASKS = ("binary", "multiclass", "regression", "multitarget")
-PREDICTIONS = ("label", "proba", "value", "rank")
+TASKS = ("binary", "multiclass", "multilabel", "regression", "multitarget", "other")
+PREDICTIONS = ("label", "proba", "value", "rank", "list", "mask", "boxes", "text", "other")
+LISTS = ("id", "target", "group", "ignore", "unit", "train_parts", "test_parts", "others", "folders", "image", "text")
+# Left out of competition.toml where they are empty.
+OPTIONAL = ("sample_id", "unit", "id_form", "metric_known_as", "labels", "train_parts", "test_parts", "others", "folders", "image", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class Competition:
 
     `folder` holds competition.toml; `classes` are the labels in the order of probability columns; `greater_is_better` is None
     where it is not known; `public_fraction` is the public leaderboard's share of the test rows, 0 where it is not known.
+    `sample_id` is the sample's column that names its rows where test has no such column (rows go by order); `unit` are columns of
+    test that several rows of the sample (or one row of several in test) belong to, `id_form` how the sample's id is written from
+    columns; `metric_known_as` is Kaggle's metric where it is not built in; `labels` is a file that holds the targets of train;
+    `folders` are patterns of files, with {column} where a column of a table names them.
     """
 
     slug: str
@@ -57,7 +64,23 @@ class Competition:
     daily_limit: int = 0
     public_fraction: float = 0.0
     code_only: bool = False
+    sample_id: str = ""
+    unit: tuple[str, ...] = ()
+    id_form: str = ""
+    metric_known_as: str = ""
+    labels: str = ""
+    train_parts: tuple[str, ...] = ()
+    test_parts: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
     why: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """The columns of the sample that name its rows and hold no prediction."""
+        return self.id or ((self.sample_id,) if self.sample_id else ())
 
     @property
     def deadline_at(self) -> datetime.datetime | None:
@@ -91,8 +114,8 @@ def read_competition(folder: Path) -> Competition:
 
 
 def _written_name(section: str, name: str) -> str:
-    """In [metric] the keys are name and kaggle_name."""
-    return {"metric": "name", "kaggle_metric": "kaggle_name"}.get(name, name) if section == "metric" else name
+    """In [metric] the keys are name, kaggle_name and known_as."""
+    return {"metric": "name", "kaggle_metric": "kaggle_name", "metric_known_as": "known_as"}.get(name, name) if section == "metric" else name
 
 
 def _validated(competition: Competition, path: Path) -> Competition:
@@ -100,7 +123,7 @@ def _validated(competition: Competition, path: Path) -> Competition:
         value = getattr(competition, name)
         if value and value not in allowed:
             raise KKError(f"{path} says {name} = {value!r}", f"{near_names(value, allowed)}Write one of: {', '.join(allowed)}")
-    listed = {name: getattr(competition, name) for name in ("id", "target", "group", "ignore")}
+    listed = {name: getattr(competition, name) for name in LISTS}
     wrong = [name for name, value in listed.items() if isinstance(value, str)]
     if wrong:
         fixed = {name: (listed[name],) if listed[name] else () for name in wrong}
@@ -116,10 +139,10 @@ def competition_text(competition: Competition) -> str:
             lines += ["", f"[{section}]"]
         for name in names:
             value = getattr(competition, name)
-            if value is None:
+            if value is None or (not value and name in OPTIONAL):
                 continue
             reason = competition.why.get(name, "")
-            comment = f"  # {reason}" if reason else ""
+            comment = "  # " + "".join(letter if letter.isprintable() else " " for letter in reason) if reason else ""
             lines.append(f"{_written_name(section, name)} = {_toml_value(value)}{comment}")
     return "\n".join(lines) + "\n"
 

@@ -194,7 +194,7 @@ def table_stem(name: str) -> str:
     >>> table_stem("extra/meta info.csv")
     'extra__meta info'
     """
-    stem = re.sub(r"\.(csv|tsv|parquet|json|jsonl)(\.(gz|bz2|zst|zip))?$", "", name)
+    stem = re.sub(r"\.(csv|tsv|parquet|feather|json|jsonl|xlsx)(\.(gz|bz2|zst|xz|zip))?$", "", name)
     return stem.replace("/", "__")
 
 

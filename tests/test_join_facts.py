@@ -133,3 +133,23 @@ def test_a_pattern_may_fit_inside_an_archive_of_the_host(source: Path, workspace
     whole = kk("join", "packed", "--update", "--json").json
     assert {"pictures/a.png", "pictures/b.txt", "train.csv"} <= {one["name"] for one in whole["files"]}
     assert kk("join", "packed", "--json").json["warnings"] == [], "what was unpacked is not called new"
+
+
+def test_what_a_guess_leaves_open_is_settled_by_a_flag(source: Path, workspace: Path, kk: Kk) -> None:
+    train = source / "files" / "train.csv"
+    lines = train.read_text().splitlines()
+    train.write_text("\n".join([f"{lines[0].removesuffix('y')}w,z", *(f"{line},1" for line in lines[1:])]) + "\n")
+    sample = source / "files" / "sample_submission.csv"
+    sample.write_text(sample.read_text().replace("id,y", "id,prediction"))
+    open_ = kk("join", "unsure", "--from", source / "files", "--json").json
+    assert open_["target"] == [] and any("--target" in warning for warning in open_["warnings"])
+    settled = kk("join", "sure", "--from", source / "files", "--target", "w", "--metric", "auc", "--direction", "higher", "--json").json
+    assert settled["target"] == ["w"] and settled["metric"] == {"name": "auc", "greater_is_better": True, "kaggle_name": ""}
+    assert settled["guesses"]["target"]["why"] == "you said so"
+    assert kk("cv").code == 0 and kk("train", "constant").code == 0
+    assert "has no 'ww'. Did you mean" in kk("join", "wrong", "--from", source / "files", "--target", "ww").error
+    assert "the direction cannot be 'up'" in kk("join", "wrong", "--from", source / "files", "--direction", "up").error
+    toml = workspace / "competitions" / "sure" / "competition.toml"
+    toml.write_text(toml.read_text() + "# mine\n")
+    assert "target stays as competition.toml says: edit it there" in kk("join", "sure", "--from", source / "files", "--target", "z",
+                                                                        "--json").json["warnings"]

@@ -79,8 +79,9 @@ def join(slug: str, *, practice: bool = False, source: str | Path | None = None,
     """Join a competition (slug or kaggle.com URL): facts, data, typed tables, schema with reasons.
 
     `train` to `direction` (higher or lower) say what a guess would leave open; they win over guesses, and a competition.toml
-    that belongs to the person wins over them. `practice` uses the embedded arena; `source` is a folder whose data is used in place, as is Kaggle's own input folder in a
-    notebook there. A second call downloads nothing and says what changed; competition.toml is written once and then belongs to
+    that belongs to the person wins over them. `practice` uses the embedded arena; `source` is a folder whose data is used in
+    place, as is Kaggle's own input folder in a notebook there. `tables=False` leaves the files as they are. A second call
+    downloads nothing and says what changed; competition.toml is written once and then belongs to
     the person. Raises KKError naming the cause.
 
         >>> kk.join("practice-clinics", practice=True).metric["name"]  # doctest: +SKIP

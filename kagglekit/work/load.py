@@ -16,6 +16,7 @@ from kagglekit.models.family import Problem
 from kagglekit.predictions import Form
 from kagglekit.registry import near_names
 from kagglekit.store import Store, open_store
+from kagglekit.work.tables import open_table
 
 ROW = "row"
 
@@ -25,10 +26,7 @@ def read_table(store: Store, role: str, columns: Sequence[str] | None = None) ->
     name = getattr(store.competition, role)
     if not name:
         raise KKError(f"{store.competition.slug} has no {role} table", f"Write the file's name as {role} in {store.toml}")
-    path = store.table(name)
-    if not path.exists():
-        raise KKError(f"the table {path} is not there", f"Fetch it again: kk join {store.competition.slug}")
-    return pd.read_parquet(path, columns=list(columns) if columns is not None else None)
+    return open_table(store, name).read(columns)
 
 
 def id_table(store: Store, role: str) -> pd.DataFrame:
