@@ -12,7 +12,7 @@ from typing import BinaryIO
 from kagglekit.errors import KKError
 
 PACKED = (".gz", ".bz2", ".zst", ".xz")
-PIECE = 2 << 20
+PIECE = 4 << 20
 HEAD = 1 << 18
 LONGEST_ROW = 256 << 20
 DELIMITERS = (",", ";", "\t", "|")

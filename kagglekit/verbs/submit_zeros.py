@@ -63,7 +63,7 @@ def _written(store: Store, ready: Preflight, value: str) -> Submission:
 
 
 def _sent(store: Store, ready: Preflight, value: str, constant: object, wait: bool, timeout: float) -> Submission:
-    run = run_of_constant(store, value, constant, ready.table[value_columns(ready.table, store.competition.id)])
+    run = run_of_constant(store, value, constant, ready.table[value_columns(ready.table, store.competition.sample_ids)])
     refuse_notebooks_only(store, run)
     record = send(store, ready.table, run=run.id, recipe=run.recipe, message=run.name, wait=wait, timeout=timeout)
     return with_reading(store, record)

@@ -13,6 +13,7 @@ from kagglekit.metrics import Metric, check_metric
 from kagglekit.run import Run, Submission
 from kagglekit.store import Store
 from kagglekit.work.load import load_data, load_folds, problem_of, read_table
+from kagglekit.work.readings import reading_notes, solved_rows
 from kagglekit.work.score import said_for, truth_for
 
 Array = np.ndarray
@@ -72,18 +73,15 @@ class Evidence:
         return agreement.rounding_step([model.shown for model in self.models]) if self.models else 0.0
 
 
-def public_rows(store: Store, metric: Metric, given: int | None, submissions: Sequence[Submission]) -> tuple[float, str]:
-    """Rows of the public part and where the number comes from: the person, the page, the score lattice, or an assumption."""
+def public_rows(store: Store, given: int | None, submissions: Sequence[Submission]) -> tuple[float, str]:
+    """Rows of the public part and where the number comes from: the person, the score lattice if one count fits, the page, or an assumption."""
     if given:
         return float(given), "given"
     rows = len(read_table(store, "sample"))
     fraction = store.competition.public_fraction
-    shown = [record.shown for record in submissions if record.shown]
-    if metric.name == "accuracy" and shown:
-        low, high = (int(rows * (fraction - 0.015)), int(rows * (fraction + 0.015)) + 1) if fraction else (max(rows // 10, 50), rows)
-        solved = agreement.solve_public_rows(shown, max(low, 1), min(high, rows))
-        if len(solved) == 1:
-            return float(solved[0]), "solved from the scores"
+    solved = solved_rows(store, submissions)
+    if solved is not None and solved.unique:
+        return float(solved.unique), "score lattice"
     if fraction:
         return round(rows * fraction), f"the page says {fraction:.0%}"
     return round(rows * ASSUMED_FRACTION), f"assumed to be {ASSUMED_FRACTION:.0%} of test; give --n-public"
@@ -94,11 +92,12 @@ def gather(store: Store, folds_name: str | None, wanted: Sequence[str], n_public
     problem, folds, data = problem_of(store.competition), load_folds(folds_name, store), load_data(store)
     scored = [record for record in store.all_submissions() if record.public is not None]
     runs = _runs(store, folds, wanted)
-    rows, source = public_rows(store, problem.metric, n_public, scored)
+    rows, source = public_rows(store, n_public, scored)
     models = _models(runs, scored)
     anchors = _zeros(store, scored)
     if not models:
-        return Evidence(problem.metric, (), tuple(anchors), np.zeros((0, 0)), np.zeros((0, 0)), np.inf, None, rows, source, folds.name, True)
+        return Evidence(problem.metric, (), tuple(anchors), np.zeros((0, 0)), np.zeros((0, 0)), np.inf, None, rows, source, folds.name, True,
+                        reading_notes(scored))
     chosen = [run for run in runs if run.id in {model.run for model in models}]
     said, truth, rows_of_all = _stacked(store, chosen, anchors, problem, data)
     groups = None if data.groups is None else data.groups[rows_of_all]
@@ -106,7 +105,7 @@ def gather(store: Store, folds_name: str | None, wanted: Sequence[str], n_public
     se_cv, df, note = _cv_noise(chosen, folds, noise.se[:len(chosen), :len(chosen)] * np.sqrt(rows / len(truth)))
     se_lb = noise.se[:len(chosen), :len(chosen)] * _correction(store, chosen)
     evidence = Evidence(problem.metric, tuple(models), tuple(anchors), se_cv, se_lb, df, _correlation(said[:len(chosen)]), rows, source,
-                        folds.name, True, note)
+                        folds.name, True, (*note, *reading_notes(scored)))
     return _apart(evidence, noise.se)
 
 

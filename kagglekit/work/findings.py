@@ -116,10 +116,10 @@ def _said(evidence: Evidence, state: str, why: str, direction: str, m: int, scal
 def _next(evidence: Evidence, state: str, why: str, direction: str, needed: agreement.Needed) -> tuple[str, tuple[str, ...]]:
     """The cheapest next command and the advice around it."""
     if state == "tracks":
-        return "kk ensemble", ("choose models by this split; the public score only confirms",)
+        return "kk ensemble", (*evidence.notes, "choose models by this split; the public score only confirms")
     if state == "does-not-track":
-        return ("kk cv --split auto", ("do not choose models by this split", "train the same recipes on another split: their public scores "
-                                       "are borrowed, no submission is spent"))
+        return "kk cv --split auto", (*evidence.notes, "do not choose models by this split",
+                                      "train the same recipes on another split: their public scores are borrowed, no submission is spent")
     advice = list(evidence.notes)
     if needed.models:
         apart = f", at least {needed.spacing:.5g} {evidence.metric.name} apart" if needed.spacing == needed.spacing else ""

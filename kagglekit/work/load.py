@@ -175,7 +175,7 @@ def _rows_of(given: pd.DataFrame, ids: pd.DataFrame) -> np.ndarray:
 def forms(store: Store) -> tuple[Form, Form]:
     """What OOF and test predictions must look like."""
     competition = store.competition
-    sample_columns = [name for name in read_table(store, "sample").columns if name not in competition.id]
+    sample_columns = [name for name in read_table(store, "sample").columns if name not in competition.sample_ids]
     classes = competition.classes
     widths = (1,) if not classes else (1, 2) if len(classes) == 2 else (len(classes),)
     return (Form("the OOF predictions", id_table(store, "train"), tuple(sample_columns), widths, classes),

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -19,12 +20,13 @@ from kagglekit.remote import Remote, connect
 from kagglekit.replies import RemoteSubmission
 from kagglekit.run import Run, Submission, now
 from kagglekit.store import Store
-from kagglekit.tables.submission import Preflight, fill_sample, preflight, write_csv
-from kagglekit.work.load import read_table, relative
+from kagglekit.tables.submission import MAKE, Preflight, as_written, fill_sample, made_table, preflight, same_file, write_csv
+from kagglekit.work.load import ROW, id_table, read_table, relative
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 10.0
 LOOKS, LOOKING_SECONDS = 5, 60.0
 MAX_MESSAGE = 400
+COMPARED = 20  # earlier submissions
 UNANSWERED = ("sending", "offline", "server")
 PASSING = ("offline", "server", "rate")
 
@@ -35,9 +37,29 @@ def known_metric(competition: Competition) -> Metric | None:
     return check_metric(competition.metric, competition.greater_is_better, competition.folder) if known else None
 
 
-def checked_table(store: Store, table: pd.DataFrame, metric: Metric | None) -> Preflight:
-    """Preflight of a table against the sample; without a metric any label of the right kind passes."""
-    return preflight(table, read_table(store, "sample"), store.competition.id, metric, store.competition.classes)
+def checked_table(store: Store, table: pd.DataFrame, metric: Metric | None, sample: pd.DataFrame | None = None) -> Preflight:
+    """Preflight of a table against the sample and the last submissions; without a metric any label of the right kind passes."""
+    sample = sample_table(store) if sample is None else sample
+    return preflight(table, sample, store.competition.sample_ids, metric, store.competition.classes, _earlier(store))
+
+
+def sample_table(store: Store) -> pd.DataFrame:
+    """The sample submission, its ids and labels as they stand in its file."""
+    competition = store.competition
+    return as_written(read_table(store, "sample"), store.raw / competition.sample, competition.sample_ids)
+
+
+def _units(store: Store) -> pd.DataFrame:
+    """The columns that name the rows of test: what several rows of the sample belong to, else the ids, else the row's number."""
+    test, unit = id_table(store, "test"), list(store.competition.unit)
+    return read_table(store, "test", unit) if unit and list(test.columns) == [ROW] else test
+
+
+def _earlier(store: Store) -> dict[str, Path]:
+    """The csv files sent last, by the names to call them, newest first."""
+    sent = [record for record in reversed(store.all_submissions()) if record.ref and record.tag and record.file and record.status != "error"]
+    scored = {record.n: f" (public {record.public:.6g})" if record.public is not None else "" for record in sent}
+    return {f"{record.file}{scored[record.n]}": store.submission_csv(record) for record in sent[:COMPARED]}
 
 
 def csv_of_run(store: Store, run: Run) -> Preflight:
@@ -47,10 +69,14 @@ def csv_of_run(store: Store, run: Run) -> Preflight:
     values = store.array(run, "test")
     if values is None:
         raise KKError(f"{run.id} {run.name} has no test predictions", f"Add them: kk add {run.name} --oof FILE --test FILE")
-    competition = store.competition
+    competition, sample = store.competition, sample_table(store)
     metric = known_metric(competition)
+    ids, make = competition.sample_ids, competition.folder / MAKE
+    if make.exists():
+        names = competition.classes or competition.target
+        return checked_table(store, made_table(make, sample, ids, values, _units(store), names), metric, sample)
     said = decide(values, metric.needs if metric else competition.prediction, competition.classes)
-    return checked_table(store, fill_sample(read_table(store, "sample"), competition.id, said, read_table(store, "test")), metric)
+    return checked_table(store, fill_sample(sample, ids, said, id_table(store, "test")), metric, sample)
 
 
 def refuse_notebooks_only(store: Store, run: Run) -> None:
@@ -98,12 +124,10 @@ def _opened(store: Store, run: str, recipe: str, message: str, rows: int) -> Sub
 
 def _unanswered(store: Store, run: str, table: pd.DataFrame) -> Submission | None:
     """The last record of the same run and the same bytes of which nobody knows whether the server has it."""
-    content = table.to_csv(index=False).encode()
     for record in reversed(store.all_submissions()):
-        if record.run == run and not record.ref and record.file and record.reason in UNANSWERED:
-            path = store.submission_csv(record)
-            if path.exists() and path.read_bytes() == content:
-                return record
+        unanswered = record.run == run and not record.ref and record.file and record.reason in UNANSWERED
+        if unanswered and same_file(table, store.submission_csv(record)):
+            return record
     return None
 
 

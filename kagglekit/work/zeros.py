@@ -11,27 +11,27 @@ from kagglekit.ledger import open_ledger
 from kagglekit.metrics import Metric
 from kagglekit.run import Run, Submission, now, recipe_of
 from kagglekit.store import Store
-from kagglekit.tables.reading import Reading, read_constant
 from kagglekit.tables.submission import constant_table, value_columns
-from kagglekit.work.load import load_data, metric_of, problem_of, read_table
+from kagglekit.work.load import load_data, metric_of, problem_of
+from kagglekit.work.readings import readings
 from kagglekit.work.score import truth_for
-from kagglekit.work.upload import known_metric
+from kagglekit.work.upload import known_metric, sample_table
 
 VALUES = ("zeros", "constant", "sample")
 
 
 def constant_and_table(store: Store, value: str) -> tuple[object, pd.DataFrame]:
     """The constant (None for the sample) and the table that holds it."""
-    competition, sample = store.competition, read_table(store, "sample")
+    competition, sample = store.competition, sample_table(store)
     if value == "sample":
         return None, sample
-    columns = value_columns(sample, competition.id)
+    columns = value_columns(sample, competition.sample_ids)
     if value == "zeros":
-        table = constant_table(sample, competition.id, 0, competition.classes)
+        table = constant_table(sample, competition.sample_ids, 0, competition.classes)
         first = table[columns[0]].iloc[0]
         return (first if isinstance(first, str) else 0), table
     constant = _best(store, metric_of(competition), len(columns))
-    return constant, constant_table(sample, competition.id, constant, competition.classes)
+    return constant, constant_table(sample, competition.sample_ids, constant, competition.classes)
 
 
 def _best(store: Store, metric: Metric, width: int) -> object:
@@ -96,32 +96,8 @@ def with_reading(store: Store, record: Submission) -> Submission:
     run = store.run(record.run)
     if run.kind != "zeros":
         return record
-    found = _readings(store, run.notes.get("constant"), record)
+    found = readings(store, run, record)
     record = replace(record, reading=tuple(dataclasses.asdict(one) for one in found))
     store.write_submission(record)
     open_ledger(store).save_submission(record)
     return record
-
-
-def _readings(store: Store, constant: object, record: Submission) -> list[Reading]:
-    """What the score says; where no more can be read, that the file was accepted."""
-    accepted = [Reading(f"the file was accepted and scores {record.shown}", record.public, "the server's own score")]
-    if constant is None or record.public is None:
-        return accepted
-    try:
-        metric, problem = metric_of(store.competition), problem_of(store.competition)
-        data = load_data(store)
-        y = truth_for(metric, data, problem)
-        rows = round(record.rows * (store.competition.public_fraction or 1.0))
-        return read_constant(metric, _in_metric_form(metric, constant, len(problem.classes)), record.public, y, rows, data.groups)
-    except (KKError, ValueError, TypeError, ArithmeticError) as error:
-        return [replace(accepted[0], evidence=f"the server's own score; no more can be read: {getattr(error, 'what', error)}")]
-
-
-def _in_metric_form(metric: Metric, constant: object, classes: int) -> object:
-    """Zeros in every class column are uniform after the server's normalisation; of two columns the metric takes class 1."""
-    if metric.needs == "label" or not classes:
-        return constant
-    if classes == 2:
-        return np.asarray(constant).ravel()[-1].item()
-    return np.full(classes, 1 / classes) if np.ndim(constant) == 0 else np.asarray(constant)
