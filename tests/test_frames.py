@@ -26,7 +26,10 @@ def test_tables_are_read_by_column_and_described_without_being_read(small: Path,
 
 def test_without_typed_tables_files_are_read_as_they_are(workspace: Path, small_arena: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KK_ARENA_HOME", str(small_arena))
-    kk.join("small-auc", practice=True, tables=False)
+    joined = kk.join("small-auc", practice=True, tables=False)
+    assert joined.target == ("y",) and joined.task == "binary" and joined.id == ("id",)
     assert not list((workspace / "competitions" / "small-auc" / "data").glob("tables/*"))
     comp = kk.load_competition("small-auc")
     assert comp.table("train.csv").shape == (None, 7) and comp.table("train.csv")(["x"]).shape == (240, 1)
+    kk.cv(n=3)
+    assert kk.train("linear").score.mean > 0.8 and kk.submit_zeros().status == "complete"

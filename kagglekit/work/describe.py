@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kagglekit.competition import Competition
+from kagglekit.errors import KKError
 from kagglekit.replies import Contest
 from kagglekit.store import Store
 from kagglekit.tables.form import is_table
 from kagglekit.tables.schema import Notes, Peek, find_roles, guess_metric, guess_schema, in_bulk, metric_row, public_fraction
+from kagglekit.work.tables import open_table
 from kagglekit.work.unpack import manifest
 
 ROLES = ("train", "test", "sample", "labels")
@@ -36,8 +38,9 @@ def full_guess(competition: Competition, store: Store, roles: Mapping[str, str],
     everything = files or [str(entry["name"]) for entry in (manifest(store) or {"files": []})["files"]]
     many = in_bulk(everything)
     named = [name for name in dict.fromkeys((*everything, *roles.values())) if name and is_table(name) and name not in many]
-    tables = {name for name in named if store.table(name).exists()}
-    peeks = functools.cache(lambda name: Peek(store.table(name)) if name in tables else None)
+    # Without typed tables (--no-tables) the files themselves are read.
+    tables = {name for name in named if store.table(name).exists()} or {name for name in named if (store.raw / name).is_file()}
+    peeks = functools.cache(lambda name: _peek(store, name) if name in tables else None)
     find_roles(sorted(tables), peeks, notes)
     known = {role: peek for role in ROLES if (peek := peeks(str(notes.fields.get(role, "")))) is not None}
     guess_schema(known, metric_row(competition.metric, competition.metric_known_as), files=[name for name in everything if name not in tables],
@@ -46,3 +49,13 @@ def full_guess(competition: Competition, store: Store, roles: Mapping[str, str],
         if role not in known and not any(f"no {role} table" in warning for warning in notes.warnings):
             notes.warn(f"no {role} table was found among the files: write its name as {role} in competition.toml")
     return dataclasses.replace(competition, **notes.fields, why={**competition.why, **notes.why}), list(notes.warnings)
+
+
+def _peek(store: Store, name: str) -> Peek | None:
+    """A look into a table; None where it cannot be read."""
+    if store.table(name).exists():
+        return Peek(store.table(name))
+    try:
+        return Peek(open_table(store, name).read())
+    except KKError:
+        return None
