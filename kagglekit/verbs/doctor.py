@@ -20,7 +20,7 @@ from kagglekit.credentials import find_credentials
 from kagglekit.errors import KKError
 
 PACKAGES = ("click", "rich", "six", "kagglesdk", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "skrub", "lightgbm", "optuna",
-            "matplotlib", "starlette", "uvicorn", "py7zr")
+            "matplotlib", "starlette", "uvicorn", "py7zr", "python-calamine")
 CLIENT = ((2, 2, 5), (2, 3))  # versions of the kaggle package whose calls are known: from, below
 ENDPOINTS = {"LOCALHOST": "http://localhost", "TEST": "http://localhost:7777"}
 SECONDS = 3.0
