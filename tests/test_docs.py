@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from kagglekit.cli import COMMANDS
-from tests.conftest import Ran
+from tests.conftest import Ran, small_tables, write_contest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,7 +76,18 @@ def test_every_line_of_the_tutorial_works_when_pasted_in_order(tmp_path: Path, m
     assert "random5 does not track" in random and "group5 tracks" in group
 
 
-def tutorial() -> list[str]:
-    """The lines of the tutorial's shell blocks."""
-    text = (ROOT / "docs" / "loop.md").read_text(encoding="utf-8")
+def test_every_line_of_the_arena_page_works(workspace: Path, kk: Callable[..., Ran]) -> None:
+    random = np.random.default_rng(0)
+    cars = pd.DataFrame({"maker": random.choice(list("ABCDEFGH"), 200), "year": random.integers(1990, 2020, 200),
+                         "price": random.lognormal(9, 0.5, 200).round(2)})
+    cars.assign(sold_for=cars["price"] * 0.9).to_csv("cars.csv", index=False)
+    write_contest(workspace / "old", small_tables())
+    for line in tutorial("arena.md"):
+        ran = kk(*shlex.split(line)[1:])
+        assert ran.code == 0, f"{line}\n{ran.err}"
+
+
+def tutorial(name: str = "loop.md") -> list[str]:
+    """The lines of a page's shell blocks."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines() if line]
