@@ -44,7 +44,7 @@ def generate(contest: Contest) -> None:
         for name, part in made.items():
             if name != "baselines":
                 _write(staged, name, part)
-        write_baselines(staged, _baselines(made))
+        write_baselines(staged, _baselines(contest, made))
         files = [path for path in staged.folder.rglob("*") if path.is_file()]
         for path in sorted(files, key=lambda path: path.name == "solution.csv"):
             target = contest.folder / path.relative_to(staged.folder)
@@ -62,8 +62,12 @@ def _write(staged: Contest, name: str, part: "pd.DataFrame | bytes") -> None:
         part.to_csv(target, index=False)
 
 
-def _baselines(made: dict) -> "dict[str, pd.DataFrame]":
-    """The built-in's own, and the sample submission, unless it is a stub: that is no answer to the hidden test set."""
-    whole = len(made["sample_submission"]) == len(made["solution"])
-    sample = {"sample submission": made["sample_submission"]} if whole else {}
-    return {**sample, **made.get("baselines", {})}
+def _baselines(contest: Contest, made: dict) -> "dict[str, pd.DataFrame]":
+    """The built-in's own, the sample submission and the metric's best constant; a stub is no answer to the hidden test set."""
+    own, sample, train = made.get("baselines", {}), made["sample_submission"], made["train"]
+    if len(sample) != len(made["solution"]):
+        return own
+    target, constant = sample.columns[-1], contest.scorer.constant
+    simple = len(sample.columns) == 2 and target in train and constant is not None
+    best = {"best constant": sample.assign(**{target: constant(train[target].to_numpy())})} if simple else {}
+    return {"sample submission": sample, **best, **own}
