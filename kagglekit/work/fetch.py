@@ -1,6 +1,8 @@
 """Fetching: a competition's archive or single files over the wire, resumed after a cut or a kill; no error page ever gets into a file."""
 
+import dataclasses
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -77,7 +79,7 @@ class _Part:
             known = _About(**json.loads(self.sidecar.read_text(encoding="utf-8")))
         except (FileNotFoundError, json.JSONDecodeError, TypeError):
             return None
-        return known if known.validator and known.total and 0 < self.size <= known.total else None
+        return known if known.validator and 0 < self.size <= (known.total or self.size) else None
 
 
 def fetch(store: Store, remote: Remote, only: str | None = None) -> list[Fetched]:
@@ -168,22 +170,24 @@ def _brought(remote: Remote, part: _Part) -> Fetched:
 def _opened(remote: Remote, part: _Part) -> tuple["requests.Response", _About, int]:
     """The open answer and the byte it starts at. What is here is gone on with if it is the same object; else all starts over.
 
-    A part that is whole asks for its last byte once more: that tells whether the object is still the same.
+    A part that is whole, or whose length nobody told, asks for its last byte once more: that tells whether the object is the same.
     """
     known, url = part.remembered(), remote.signed_url(part.slug, part.asked)
-    if known and known.total:
-        start = min(part.size, known.total - 1)
+    if known:
+        start = part.size if known.total and part.size < known.total else part.size - 1
         answer = remote.get(url, start, known.validator)
-        fits = answer.headers.get("Content-Range", "").startswith(f"bytes {start}-") and _validator(answer) in ("", known.validator)
-        if answer.status_code == 206 and fits:
-            return _data(answer), known, start
+        span = re.fullmatch(rf"bytes {start}-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+        if answer.status_code == 206 and span and _validator(answer) in ("", known.validator):
+            total = known.total if span[1] == "*" else int(span[1])
+            return _data(answer), dataclasses.replace(known, total=total), start
         if answer.status_code in (206, 416):
             answer.close()
             answer = remote.get(url)
     else:
         answer = remote.get(url)
     answer = _data(answer)
-    about = _About(_validator(answer), _length(answer), _name(answer, part))
+    packed = answer.headers.get("Content-Encoding", "identity") != "identity"  # then a place in our file is none in theirs
+    about = _About("" if packed else _validator(answer), _length(answer), _name(answer, part))
     part.path.parent.mkdir(parents=True, exist_ok=True)
     # The part is emptied before the sidecar speaks of another file: a kill in between must not join the two.
     part.path.write_bytes(b"")
