@@ -153,3 +153,12 @@ def test_what_a_guess_leaves_open_is_settled_by_a_flag(source: Path, workspace: 
     toml.write_text(toml.read_text() + "# mine\n")
     assert "target stays as competition.toml says: edit it there" in kk("join", "sure", "--from", source / "files", "--target", "z",
                                                                         "--json").json["warnings"]
+
+
+def test_a_train_table_without_rows_is_told(source: Path, workspace: Path, kk: Kk) -> None:
+    train = source / "files" / "train.csv"
+    train.write_text(train.read_text().splitlines()[0] + "\n")
+    warnings = kk("join", "headless", "--from", source / "files", "--json").json["warnings"]
+    assert any(warning.startswith("train.csv has a header and no rows") for warning in warnings)
+    refused = kk("cv", "-c", "headless")
+    assert refused.code == 1 and "Traceback" not in refused.err

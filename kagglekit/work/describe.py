@@ -45,6 +45,9 @@ def full_guess(competition: Competition, store: Store, roles: Mapping[str, str],
     known = {role: peek for role in ROLES if (peek := peeks(str(notes.fields.get(role, "")))) is not None}
     guess_schema(known, metric_row(competition.metric, competition.metric_known_as), files=[name for name in everything if name not in tables],
                  code_only=competition.code_only, kaggle_name=competition.kaggle_metric, notes=notes)
+    for role, peek in known.items():
+        if not peek.rows:
+            notes.warn(f"{notes.fields[role]} has a header and no rows: fetch it again, or name another file as {role} in competition.toml")
     for role in ROLES[:3]:
         if role not in known and not any(f"no {role} table" in warning for warning in notes.warnings):
             notes.warn(f"no {role} table was found among the files: write its name as {role} in competition.toml")
