@@ -297,7 +297,7 @@ def no_metric_at_all() -> Layout:
         {"train.csv": train.assign(y=numbers()), "test.csv": test, "sample_submission.csv": test[["id"]].assign(y=0)},
         "",
         {"metric": "", "greater_is_better": None, "task": "regression"},
-        says=("'(none named)' is not built in", "--direction higher|lower", "--metric NAME"),
+        says=("no metric is named", "--direction higher|lower", "--metric NAME"),
     )
 
 

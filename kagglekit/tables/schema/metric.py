@@ -83,8 +83,8 @@ def _say_missing(found: Found, row: KaggleMetric | None, kaggle_name: str, notes
         direction = {True: "higher is better", False: "lower is better", None: "direction unknown"}[found.greater_is_better]
         known = f" ({row.name}: {direction}; a row of the submission holds {row.wants})"
     like = f"; {row.like} puts submissions in the same order: kk join {notes.slug} --metric {row.like}" if row and row.like in REGISTRY else ""
-    notes.warn(f"the metric {kaggle_name or '(none named)'!r}{known} is not built in: give metric.py:score as [metric] name in competition.toml, "
-               f"or kk join {notes.slug} --metric metric.py:score{like}")
+    what = f"the metric {kaggle_name!r}{known} is not built in" if kaggle_name else "no metric is named"
+    notes.warn(f"{what}: give metric.py:score as [metric] name in competition.toml, or kk join {notes.slug} --metric metric.py:score{like}")
 
 
 def _found(kaggle_name: str, page: str) -> Found:
