@@ -2,8 +2,9 @@
 
 import os
 import secrets
-import sys
 import time
+
+from kagglekit.processes import is_alive
 
 _LIFE = secrets.token_hex(4)  # a process of another life may have had the same number
 
@@ -18,16 +19,4 @@ def is_stale(claim: str | None, until: float, asks: str) -> bool:
     if not claim or claim == asks or until < time.time():
         return True
     pid, life, _ = claim.split(":")
-    return life != _LIFE and (int(pid) == os.getpid() or not _is_alive(int(pid)))
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # there os.kill would end it; the claim's time is waited for
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return life != _LIFE and (int(pid) == os.getpid() or not is_alive(int(pid)))

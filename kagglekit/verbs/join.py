@@ -19,9 +19,9 @@ from kagglekit.store import Store, competition_folder, remember_last, write_text
 from kagglekit.tables.form import is_table
 from kagglekit.tables.schema import guess_roles
 from kagglekit.work.describe import first_guess, full_guess
-from kagglekit.work.fetch import Fetched, fetch
+from kagglekit.work.fetch import Fetched, fetch, matches
 from kagglekit.work.tables import make_tables
-from kagglekit.work.unpack import clear, manifest, matches, unpack, write_manifest
+from kagglekit.work.unpack import clear, manifest, unpack, write_manifest
 
 KAGGLE_INPUT = (Path("/kaggle/input/competitions"), Path("/kaggle/input"))
 POLL_SECONDS = 3.0

@@ -117,7 +117,11 @@ def bring_file(remote: Remote, slug: str, name: str, path: Path) -> Fetched:
 
 
 def matches(name: str, only: str | None) -> bool:
-    """Whether a path fits the pattern of --only, whole or by its last part."""
+    """Whether a path fits the pattern of --only, whole or by its last part.
+
+    >>> matches("data/train.csv", "train*")
+    True
+    """
     return only is None or fnmatch(name, only) or fnmatch(PurePosixPath(name).name, only)
 
 

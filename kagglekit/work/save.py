@@ -11,6 +11,7 @@ import numpy as np
 
 from kagglekit.folds import Folds
 from kagglekit.ledger import open_ledger
+from kagglekit.processes import is_alive
 from kagglekit.run import Run, Score, now
 from kagglekit.store import Store
 
@@ -68,15 +69,7 @@ def alive(run: Run) -> bool:
     if run.process.get("host") != platform.node():
         return True
     pid = int(str(run.process.get("pid") or 0))
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return pid != os.getpid() and is_alive(pid)
 
 
 def safe_name(name: str) -> str:

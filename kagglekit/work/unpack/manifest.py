@@ -4,8 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from fnmatch import fnmatch
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from kagglekit.progress import task
 from kagglekit.store import Store, write_text
@@ -58,10 +57,3 @@ def clear(store: Store) -> None:
         shutil.rmtree(store.raw)
 
 
-def matches(name: str, only: str | None) -> bool:
-    """Whether a file's path or its last part fits the pattern (None: all do).
-
-    >>> matches("data/train.csv", "train*")
-    True
-    """
-    return only is None or fnmatch(name, only) or fnmatch(PurePosixPath(name).name, only)

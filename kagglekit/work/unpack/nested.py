@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kagglekit.progress import task
+from kagglekit.work.fetch import matches
 from kagglekit.work.unpack.budget import Budget
 from kagglekit.work.unpack.journal import Entry, Journal
 from kagglekit.work.unpack.kinds import is_archive, kind_of, read, without_suffix
 from kagglekit.work.unpack.layout import JUNK, check_free, folder_of, move, path_in
-from kagglekit.work.unpack.manifest import matches
 from kagglekit.work.unpack.refusals import Unusable
 from kagglekit.work.unpack.target import Progress, Target
 

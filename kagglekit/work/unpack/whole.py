@@ -11,11 +11,11 @@ from pathlib import Path
 from kagglekit.errors import KKError
 from kagglekit.progress import say, task
 from kagglekit.store import Store, disk_error, write_text
-from kagglekit.work.fetch import Fetched
+from kagglekit.work.fetch import Fetched, matches
 from kagglekit.work.unpack.budget import Budget
 from kagglekit.work.unpack.journal import Entry, Journal
 from kagglekit.work.unpack.kinds import Kind, is_archive, read
-from kagglekit.work.unpack.manifest import clear, manifest_text, matches
+from kagglekit.work.unpack.manifest import clear, manifest_text
 from kagglekit.work.unpack.nested import Nested
 from kagglekit.work.unpack.outer import identity, outer_packing
 from kagglekit.work.unpack.refusals import Refused, Unusable
