@@ -12,7 +12,7 @@ _HOMES = {
     **{f"arena_{name}": "kagglekit.verbs.arena" for name in (
         "accept", "advance", "board", "close", "create", "list", "pick", "serve", "teams")},
     "submissions_link": "kagglekit.verbs.submissions",
-    "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.load",
+    "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.kept",
     "load_competition": "kagglekit.work.frames", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
 }
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from kagglekit.verbs.submit_zeros import submit_zeros
     from kagglekit.verbs.train import train
     from kagglekit.work.frames import load_competition
-    from kagglekit.work.load import load_folds
+    from kagglekit.work.kept import load_folds
 
 
 def __getattr__(name: str) -> object:

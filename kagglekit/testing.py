@@ -19,7 +19,8 @@ import pandas as pd
 
 from kagglekit import blenders, metrics, splitters
 from kagglekit.blenders import Blender
-from kagglekit.folds import Data, Fold, from_assignment
+from kagglekit.fold import Data, Fold
+from kagglekit.folds import from_assignment
 from kagglekit.metrics import Metric
 from kagglekit.models import family
 from kagglekit.models.family import Model, Problem

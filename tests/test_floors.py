@@ -12,8 +12,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "kagglekit"
 FLOORS = {
     0: {"errors", "registry", "progress"},
-    1: {"competition", "credentials", "refusal", "replies", "processes", "folds", "predictions", "run", "metrics", "constants", "splitters",
-        "blenders", "greedy", "agreement", "noise", "correlation", "choice", "diversity", "tables", "models", "checks"},
+    1: {"competition", "credentials", "refusal", "replies", "processes", "fold", "folds", "advice", "audit", "predictions", "run", "metrics",
+        "constants", "splitters", "blenders", "greedy", "agreement", "noise", "correlation", "choice", "diversity", "tables", "models", "checks"},
     2: {"store", "ledger", "remote", "practice"},
     3: {"work"},
     4: {"verbs", "testing"},

@@ -13,7 +13,7 @@ import pytest
 
 import kagglekit
 from kagglekit.errors import KKError
-from kagglekit.folds import Fold
+from kagglekit.fold import Fold
 from kagglekit.store import open_store
 from kagglekit.work.load import load_data
 from kagglekit.work.rounds import chosen_rounds

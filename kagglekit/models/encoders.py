@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kagglekit.errors import KKError
-from kagglekit.folds import Fold
+from kagglekit.fold import Fold
 
 FEW, MANY = 30, 1000
 ROWS_A_LEVEL = 10  # with fewer rows a level on average a column is text, not categories: unseen levels would say "new row"

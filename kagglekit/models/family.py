@@ -10,7 +10,7 @@ import numpy as np
 
 from kagglekit.competition import find_workspace
 from kagglekit.errors import KKError
-from kagglekit.folds import Fold
+from kagglekit.fold import Fold
 from kagglekit.metrics import Metric
 from kagglekit.registry import Registry, is_path_reference, load_reference, near_names
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kagglekit.folds import Fold
+from kagglekit.fold import Fold
 from kagglekit.models.encoders import encoded
 from kagglekit.models.family import Problem, family, unknown_parameter
 

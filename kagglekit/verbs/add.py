@@ -9,7 +9,8 @@ from kagglekit.models.family import Problem
 from kagglekit.predictions import Predictions, read_predictions
 from kagglekit.run import Score
 from kagglekit.store import Store, open_store
-from kagglekit.work.load import forms, load_data, load_folds, problem_of
+from kagglekit.work.kept import load_folds
+from kagglekit.work.load import forms, load_data, problem_of
 from kagglekit.work.save import Result, begin, finish, safe_name
 from kagglekit.work.score import fold_scores, parts_of
 

@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 from kagglekit.errors import KKError
-from kagglekit.folds import Data, Folds, from_assignment, ids_hash, stacked
+from kagglekit.fold import Data
+from kagglekit.folds import Folds, from_assignment, ids_hash, stacked
 from kagglekit.ledger import open_ledger
 from kagglekit.run import now
 from kagglekit.splitters import Splitter, check_splitter
 from kagglekit.store import Store, open_store
 from kagglekit.work.advice import Recommendation, recommend
 from kagglekit.work.audit import Finding, audit
-from kagglekit.work.load import check_columns, id_table, load_data, load_folds, moments, problem_of, read_table, relative, save_folds, with_audit
+from kagglekit.work.kept import load_folds, save_folds, with_audit
+from kagglekit.work.load import check_columns, id_table, load_data, moments, problem_of, read_table, relative
 
 
 @dataclass(frozen=True, slots=True)

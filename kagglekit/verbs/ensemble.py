@@ -15,7 +15,8 @@ from kagglekit.models.family import Problem
 from kagglekit.run import Run, Score, recipe_of
 from kagglekit.store import Store, open_store
 from kagglekit.work.clock import Clock
-from kagglekit.work.load import load_data, load_folds, problem_of
+from kagglekit.work.kept import load_folds
+from kagglekit.work.load import load_data, problem_of
 from kagglekit.work.save import Result, begin, finish
 from kagglekit.work.score import nadeau_bengio, said_for, truth_for
 

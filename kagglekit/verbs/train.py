@@ -14,7 +14,8 @@ from kagglekit.run import Run, Score, recipe_of
 from kagglekit.store import Store, open_store
 from kagglekit.work.clock import Clock
 from kagglekit.work.fit import Checkpoints, Plan, fit
-from kagglekit.work.load import load_data, load_folds, problem_of
+from kagglekit.work.kept import load_folds
+from kagglekit.work.load import load_data, problem_of
 from kagglekit.work.save import Result, begin, fail, finish, unfinished
 from kagglekit.work.score import average, fold_scores
 

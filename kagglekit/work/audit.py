@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kagglekit.folds import Data, Folds
+from kagglekit.fold import Data
+from kagglekit.folds import Folds
 
 Array = np.ndarray
 

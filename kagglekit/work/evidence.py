@@ -12,7 +12,8 @@ from kagglekit.folds import Folds
 from kagglekit.metrics import Metric, check_metric
 from kagglekit.run import Run, Submission
 from kagglekit.store import Store
-from kagglekit.work.load import load_data, load_folds, problem_of, read_table
+from kagglekit.work.kept import load_folds
+from kagglekit.work.load import load_data, problem_of, read_table
 from kagglekit.work.readings import reading_notes, solved_rows
 from kagglekit.work.score import said_for, truth_for
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from kagglekit.errors import KKError
-from kagglekit.folds import Data, Fold, Folds
+from kagglekit.fold import Data, Fold
+from kagglekit.folds import Folds
 from kagglekit.models.family import Model, Problem
 from kagglekit.progress import task
 from kagglekit.store import write_bytes

@@ -1,6 +1,5 @@
-"""Loading: a competition's tables as features, target and ids, and its saved folds tied to them."""
+"""Loading: a competition's tables as features, target and ids."""
 
-import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +9,12 @@ import pandas as pd
 
 from kagglekit.competition import Competition
 from kagglekit.errors import KKError
-from kagglekit.folds import Data, Folds, bound, from_assignment, ids_hash
+from kagglekit.fold import Data
 from kagglekit.metrics import Metric, check_metric
 from kagglekit.models.family import Problem
 from kagglekit.predictions import Form
 from kagglekit.registry import near_names
-from kagglekit.store import Store, open_store
+from kagglekit.store import Store
 from kagglekit.work.tables import open_table
 
 ROW = "row"
@@ -138,40 +137,6 @@ def check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
             raise KKError(f"train has no column {name!r}", f"{near}It has: {', '.join(map(str, table.columns[:12]))}")
 
 
-def load_folds(name: str | None = None, competition: object = None) -> Folds:
-    """The folds called `name` (default: the latest made), tied to the competition's tables.
-
-    Iterates Fold(repeat, fold, train, valid, X, y ...); `.split()` and `.get_n_splits()` serve as scikit-learn's `cv=`.
-    """
-    store = competition if isinstance(competition, Store) else open_store(competition)
-    name = name or store.latest_folds()
-    record = store.folds_record(name)
-    long = pd.read_parquet(store.folds_files(name)[0])
-    ids = id_table(store, "train")
-    digest = ids_hash(ids)
-    if digest != record["ids_sha256"]:
-        raise KKError(f"the folds {name} were made for other rows than train has now", f"Make them again: kk cv --name {name}")
-    key = [column for column in long.columns if column not in ("repeat", "fold")]
-    row = _rows_of(long[key], ids)
-    folds = from_assignment(name, (row, long["repeat"].to_numpy(), long["fold"].to_numpy()), digest, len(ids),
-                            rule=record["rule"], gap=float(record.get("gap") or 0.0), splitter=record["splitter"],
-                            order=moments(read_table(store, "train"), record["params"]["time"]) if record["rule"] == "before" else None,
-                            params=record["params"], audit=tuple(record.get("audit") or ()), forced=bool(record.get("forced")))
-    if folds.fingerprint != record["fingerprint"]:
-        raise KKError(f"the folds {name} were changed since they were made", f"Make them again: kk cv --name {name}")
-    return bound(folds, lambda: load_data(store))
-
-
-def _rows_of(given: pd.DataFrame, ids: pd.DataFrame) -> np.ndarray:
-    """Row numbers of ids; rows with equal ids are told apart by their order."""
-    if list(given.columns) == [ROW]:
-        return given[ROW].to_numpy()
-    order = {name: np.arange(len(ids)) for name in [ROW]}
-    if not ids.duplicated().any():
-        return given.merge(ids.assign(**order), on=list(ids.columns), how="left", validate="many_to_one")[ROW].to_numpy()
-    raise KKError(f"the ids {', '.join(ids.columns)} repeat in train", "Mend id in competition.toml; id = [] counts rows")
-
-
 def forms(store: Store) -> tuple[Form, Form]:
     """What OOF and test predictions must look like."""
     competition = store.competition
@@ -180,33 +145,6 @@ def forms(store: Store) -> tuple[Form, Form]:
     widths = (1,) if not classes else (1, 2) if len(classes) == 2 else (len(classes),)
     return (Form("the OOF predictions", id_table(store, "train"), tuple(sample_columns), widths, classes),
             Form("the test predictions", id_table(store, "test"), tuple(sample_columns), widths, classes))
-
-
-def save_folds(store: Store, folds: Folds, created: str, recommendation: object = None) -> dict:
-    """Write the long form and the json of folds; gives the json's content."""
-    import io
-    import json
-
-    from kagglekit.store import write_bytes, write_text
-
-    ids = id_table(store, "train")
-    long = ids.iloc[folds.row].reset_index(drop=True)
-    long = long.assign(repeat=folds.repeat.astype(np.int16), fold=folds.fold.astype(np.int16))
-    parquet, record_path = store.folds_files(folds.name)
-    buffer = io.BytesIO()
-    long.to_parquet(buffer, index=False)
-    write_bytes(parquet, buffer.getvalue())
-    record = {"name": folds.name, "splitter": folds.splitter, "params": folds.params, "rule": folds.rule, "gap": folds.gap,
-              "n": folds.n, "repeats": folds.repeats, "rows": folds.rows, "scored_rows": folds.scored_rows,
-              "ids_sha256": folds.ids_sha256, "fingerprint": folds.fingerprint, "audit": list(folds.audit),
-              "forced": folds.forced, "created": created, "recommendation": recommendation}
-    write_text(record_path, json.dumps(record, indent=1, default=str) + "\n")
-    return record
-
-
-def with_audit(folds: Folds, audit: Sequence[dict], forced: bool) -> Folds:
-    """The folds with what the audit found."""
-    return dataclasses.replace(folds, audit=tuple(audit), forced=forced)
 
 
 def relative(path: Path) -> str:

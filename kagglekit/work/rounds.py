@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from kagglekit.folds import Fold, Folds
+from kagglekit.fold import Fold
+from kagglekit.folds import Folds
 from kagglekit.models.family import Staged
 from kagglekit.splitters import REGISTRY
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from kagglekit.errors import KKError
-from kagglekit.folds import Data, Folds
+from kagglekit.fold import Data
+from kagglekit.folds import Folds
 from kagglekit.metrics import Metric
 from kagglekit.models.family import Problem
 from kagglekit.predictions import decide

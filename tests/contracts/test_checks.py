@@ -8,7 +8,7 @@ import pytest
 from kagglekit import testing
 from kagglekit.blenders import Blender
 from kagglekit.errors import KKError
-from kagglekit.folds import Fold
+from kagglekit.fold import Fold
 from kagglekit.metrics import Metric
 from kagglekit.splitters import Splitter
 
