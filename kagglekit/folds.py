@@ -1,8 +1,8 @@
 """Folds: which row is validated in which repeat and fold, and the rule that says what may train on it."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
-RULES = ("rest", "before")
+RULES = ("rest", "before", "purged", "given")
+Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """Named folds over the rows of a train table.
+    """Named folds over the rows of a train table; scikit-learn takes them as `cv=`.
 
     row, repeat, fold: int arrays of the same length, one line for each time a row is validated, sorted by repeat and row.
-    rule: rest (all other rows train) or before (rows whose time is more than `gap` before the fold's first). `order` is the time
-    of every train row as a number (nanoseconds for dates), needed by the rule before.
+    `rule` says what may train on a fold: rest (all other rows), before (rows at least `gap` before the fold's first, no more than
+    `window` before that where it is set), purged (rows whose label, known `horizon` later, is settled before the fold begins, and
+    rows more than `embargo` after its last label), given (the row numbers in `given`). `order` is the time of every train row as
+    a number (nanoseconds for dates), which before and purged need; the lengths are in its unit.
     """
 
     name: str
@@ -34,13 +37,18 @@ class Folds:
     ids_sha256: str
     rule: str = "rest"
     gap: float = 0.0
+    window: float = 0.0
+    horizon: float = 0.0
+    embargo: float = 0.0
     order: Array | None = field(default=None, compare=False)
+    given: Mapping[Key, Array] | None = field(default=None, compare=False)
     splitter: str = ""
     params: dict[str, object] = field(default_factory=dict)
     audit: tuple[dict[str, object], ...] = ()
     forced: bool = False
     data: Data | None = field(default=None, compare=False)
     load: Callable[[], Data] | None = field(default=None, compare=False)
+    _valid: dict[Key, Array] | None = field(default=None, compare=False, repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -49,17 +57,21 @@ class Folds:
         for part in (self.row, self.repeat, self.fold):
             digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
         digest.update(f"{self.rule} {self.gap:g}".encode())
+        lengths = {"window": self.window, "horizon": self.horizon, "embargo": self.embargo}
+        digest.update("".join(f" {name} {length:g}" for name, length in lengths.items() if length).encode())
+        for key in self.keys if self.given is not None else ():
+            digest.update(np.ascontiguousarray(self.given[key], dtype="<i8").tobytes())
         return digest.hexdigest()
 
     @property
-    def keys(self) -> list[tuple[int, int]]:
+    def keys(self) -> list[Key]:
         """(repeat, fold) of every fold, in order."""
-        return sorted(set(zip(self.repeat.tolist(), self.fold.tolist(), strict=True)))
+        return list(self._parts())
 
     @property
     def repeats(self) -> int:
         """How many repeats there are."""
-        return len(set(self.repeat.tolist()))
+        return len({repeat for repeat, _ in self.keys})
 
     @property
     def n(self) -> int:
@@ -69,7 +81,7 @@ class Folds:
     @property
     def sizes(self) -> list[int]:
         """Validated rows of each fold."""
-        return [int(((self.repeat == repeat) & (self.fold == fold)).sum()) for repeat, fold in self.keys]
+        return [len(valid) for valid in self._parts().values()]
 
     @property
     def scored_rows(self) -> int:
@@ -77,26 +89,40 @@ class Folds:
         return len(np.unique(self.row))
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self._parts())
 
     def __iter__(self) -> Iterator[Fold]:
         return (self.one(repeat, fold) for repeat, fold in self.keys)
 
     def one(self, repeat: int, fold: int) -> Fold:
-        """The Fold of that repeat and number."""
-        valid = self.row[(self.repeat == repeat) & (self.fold == fold)]
-        if not len(valid):
-            raise KKError(f"{self.name} has no fold {fold}", f"It has: {', '.join(str(number) for _, number in self.keys)}")
-        return Fold(repeat, fold, self.training_rows(valid), valid, self._data())
+        """The Fold of that repeat and number; raises KKError where there is none."""
+        valid = self._parts().get((repeat, fold))
+        if valid is None:
+            numbers = sorted({number for _, number in self.keys})
+            shown = ", ".join(map(str, numbers[:20])) + (" ..." if len(numbers) > 20 else "")
+            raise KKError(f"{self.name} has no fold {fold}", f"It has: {shown}")
+        return Fold(repeat, fold, self.training_rows(valid, (repeat, fold)), valid, self._data())
 
-    def training_rows(self, valid: Array) -> Array:
-        """Rows that may train when `valid` is validated, by the rule."""
-        mask = np.ones(self.rows, dtype=bool)
-        if self.rule == "before":
-            assert self.order is not None
-            mask = self.order < self.order[valid].min() - self.gap
+    def training_rows(self, valid: Array, key: Key | None = None) -> Array:
+        """Rows that may train when `valid` is validated, by the rule; `key` tells the fold where the rule is given."""
+        if self.rule == "given":
+            assert self.given is not None and key is not None
+            return self.given[key]
+        mask = np.ones(self.rows, dtype=bool) if self.rule == "rest" else self._in_time(valid)
         mask[valid] = False
         return np.flatnonzero(mask)
+
+    def _in_time(self, valid: Array) -> Array:
+        """Rows that the rules of time let train. A gap of exactly `gap` is enough, a time equal to the fold's first is not."""
+        assert self.order is not None
+        first, last = self.order[valid].min(), self.order[valid].max()
+        rounding = 4 * np.spacing(max(abs(first), abs(last)))  # dates in nanoseconds are not exact as floats
+        if self.rule == "before":
+            end = first - self.gap
+            mask = self.order <= end + rounding if self.gap else self.order < first
+            return mask & (self.order >= end - self.window - rounding) if self.window else mask
+        settled = self.order + self.horizon + self.gap < first
+        return settled | (self.order > last + self.horizon + self.embargo)
 
     def vector(self, repeat: int = 0) -> Array:
         """Fold of each row in `repeat`, -1 where it is not validated; int16[rows]."""
@@ -106,17 +132,34 @@ class Folds:
         return numbers
 
     def split(self, X: object = None, y: object = None, groups: object = None) -> Iterator[tuple[Array, Array]]:
-        """Pairs (train, valid) for scikit-learn's `cv=`; X, when given, must have the rows of the train table."""
+        """Pairs (train, valid) for scikit-learn's `cv=`; X, when given, must have the rows of the train table.
+
+        >>> folds = from_assignment("two", np.array([0, 1, 0, 1], dtype=np.int16), "", 4)
+        >>> [(train.tolist(), valid.tolist()) for train, valid in folds.split()]
+        [([1, 3], [0, 2]), ([0, 2], [1, 3])]
+        """
         got = getattr(X, "shape", (len(X),))[0] if X is not None else self.rows  # type: ignore[arg-type]
         if got != self.rows:
             raise KKError(f"X has {got} rows, the folds {self.name} are made for {self.rows}", "Pass the whole train table")
-        for repeat, fold in self.keys:
-            valid = self.row[(self.repeat == repeat) & (self.fold == fold)]
-            yield self.training_rows(valid), valid
+        for key, valid in self._parts().items():
+            yield self.training_rows(valid, key), valid
 
     def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
         """How many pairs `split` gives."""
         return len(self)
+
+    def __deepcopy__(self, memo: object) -> "Folds":
+        return self  # never changed after it is made; scikit-learn copies the cv= of a search
+
+    def __reduce__(self) -> tuple:
+        kept = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in ("load", "data", "_valid")}
+        return _unpickled, (kept,)
+
+    def _parts(self) -> dict[Key, Array]:
+        """Validated rows of every (repeat, fold), found once."""
+        if self._valid is None:
+            object.__setattr__(self, "_valid", _cut(self.row, self.repeat, self.fold))
+        return self._valid  # type: ignore[return-value]
 
     def _data(self) -> Data | None:
         if self.data is None and self.load is not None:
@@ -124,38 +167,84 @@ class Folds:
         return self.data
 
 
+def _unpickled(kept: dict[str, object]) -> Folds:
+    return Folds(**kept)
+
+
+def _cut(row: Array, repeat: Array, fold: Array) -> dict[Key, Array]:
+    """Rows by (repeat, fold), in order, each sorted by row: one sort for all folds."""
+    if not len(row):
+        return {}
+    order = np.lexsort((row, fold, repeat))
+    edges = np.flatnonzero((np.diff(repeat[order]) != 0) | (np.diff(fold[order]) != 0)) + 1
+    return {(int(repeat[part[0]]), int(fold[part[0]])): row[part] for part in np.split(order, edges)}
+
+
 def from_assignment(name: str, assignment: object, ids_sha256: str, rows: int, **facts: object) -> Folds:
-    """Folds from a splitter's answer: int16[rows] with -1 for never, or three arrays (row, repeat, fold)."""
-    if isinstance(assignment, tuple):
-        row, repeat, fold = (np.asarray(part, dtype=np.int64) for part in assignment)
-    else:
-        vector = np.asarray(assignment)
-        if vector.shape != (rows,):
-            raise KKError(f"the split gives {vector.shape} numbers for {rows} rows", "Return one fold number a row, -1 for never")
-        row = np.flatnonzero(vector >= 0)
-        fold, repeat = vector[row].astype(np.int64), np.zeros(len(row), dtype=np.int64)
+    """Folds from a splitter's answer: int16[rows] with -1 for never, three arrays (row, repeat, fold), or these with training rows.
+
+    The last has the attributes row, repeat, fold and `train`, one array of row numbers for each (repeat, fold) in order; these
+    are kept, and the rule is `given`, only where they are not simply the rest. Raises KKError where nothing is validated, or a row
+    twice in one repeat.
+    """
+    row, repeat, fold, train = _lines(assignment, rows)
     order = np.lexsort((row, repeat))
     folds = Folds(name=name, rows=rows, row=row[order], repeat=repeat[order], fold=fold[order], ids_sha256=ids_sha256, **facts)
-    if not len(folds.row):
+    if not len(row):
         raise KKError(f"the folds {name} validate no row", "Use fewer folds or a smaller gap")
-    twice = len(np.unique(folds.repeat * rows + folds.row)) < len(folds.row)
-    if twice:
+    if row.min() < 0 or row.max() >= rows:
+        raise KKError(f"the folds {name} validate row {row.max() if row.max() >= rows else row.min()} of {rows}", "Number rows from 0")
+    if len(np.unique(repeat * rows + row)) < len(row):
         raise KKError(f"the folds {name} validate a row twice in one repeat", "Give each row one fold a repeat")
-    return folds
+    return folds if train is None else _with_given(folds, train)
 
 
-def stacked(parts: Sequence[object]) -> object:
-    """The answers of a splitter for several seeds as one (row, repeat, fold)."""
+def _lines(assignment: object, rows: int) -> tuple[Array, Array, Array, Sequence[Array] | None]:
+    train = getattr(assignment, "train", None)
+    if hasattr(assignment, "row"):
+        assignment = (assignment.row, assignment.repeat, assignment.fold)
+    if isinstance(assignment, tuple):
+        row, repeat, fold = (np.asarray(part, dtype=np.int64) for part in assignment)
+        return row, repeat, fold, train
+    vector = np.asarray(assignment)
+    if vector.shape != (rows,):
+        raise KKError(f"the split gives numbers of the shape {vector.shape} for {rows} rows", "Return one fold number a row, -1 for never")
+    row = np.flatnonzero(vector >= 0)
+    return row, np.zeros(len(row), dtype=np.int64), vector[row].astype(np.int64), None
+
+
+def _with_given(folds: Folds, train: Sequence[Array]) -> Folds:
+    given = {key: np.unique(np.asarray(rows, dtype=np.int64)) for key, rows in zip(folds.keys, train, strict=True)}
+    for (key, rows), valid in zip(given.items(), folds._parts().values(), strict=True):
+        if len(np.intersect1d(rows, valid)):
+            raise KKError(f"fold {key[1]} of {folds.name} trains on rows that it validates", "Give training rows without the validated ones")
+    rest = all(len(rows) + len(valid) == folds.rows for rows, valid in zip(given.values(), folds._parts().values(), strict=True))
+    return folds if rest else replace(folds, rule="given", given=given)
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """Several answers of a splitter as one: a line for each validated row, and training rows where one of them gave these."""
+
+    row: Array
+    repeat: Array
+    fold: Array
+    train: tuple[Array, ...] | None = None
+
+
+def stacked(parts: Sequence[object], rows: int) -> object:
+    """The answers of a splitter for several seeds as one, the repeats numbered through."""
     if len(parts) == 1:
         return parts[0]
-    rows, repeats, folds = [], [], []
-    for number, part in enumerate(parts):
-        vector = np.asarray(part)
-        row = np.flatnonzero(vector >= 0)
-        rows.append(row)
-        repeats.append(np.full(len(row), number))
-        folds.append(vector[row])
-    return np.concatenate(rows), np.concatenate(repeats), np.concatenate(folds)
+    lines, trains, repeats = [], [], 0
+    for part in parts:
+        row, repeat, fold, train = _lines(part, rows)
+        lines.append((row, repeat + repeats, fold))
+        trains.append(train)
+        repeats += int(repeat.max(initial=0)) + 1
+    row, repeat, fold = (np.concatenate(one) for one in zip(*lines, strict=True))
+    given = None if any(train is None for train in trains) else tuple(one for train in trains for one in train)
+    return Stacked(row, repeat, fold, given)
 
 
 def ids_hash(ids: "pd.DataFrame") -> str:

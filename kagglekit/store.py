@@ -47,6 +47,10 @@ class Store:
         """Parquet and json of the folds called `name`."""
         return self.folds / f"{name}.parquet", self.folds / f"{name}.json"
 
+    def folds_train(self, name: str) -> Path:
+        """Where training rows are kept that no rule can say."""
+        return self.folds / f"{name}.train.npz"
+
     def folds_names(self) -> list[str]:
         """Names of the saved folds, oldest first."""
         paths = sorted(self.folds.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
@@ -102,12 +106,12 @@ class Store:
             raise KKError(f"no run is called {given!r} in {self.competition.slug}", do)
         return found[-1]
 
-    def array(self, run: Run, name: str) -> "np.ndarray | None":
-        """oof or test of a run, None where it has none."""
+    def array(self, run: Run, name: str, mapped: bool = False) -> "np.ndarray | None":
+        """oof or test of a run, None where it has none; `mapped`: read from disk as it is used."""
         import numpy as np
 
         path = self.run_folder(run) / f"{name}.npy"
-        return np.load(path, allow_pickle=False) if path.exists() else None
+        return np.load(path, allow_pickle=False, mmap_mode="r" if mapped else None) if path.exists() else None
 
     def write_array(self, run: Run, name: str, values: "np.ndarray") -> None:
         """Save oof or test of a run."""
