@@ -1,4 +1,4 @@
-"""The whole loop on practice competitions: the verdicts, borrowed scores, the ensemble, the ledger, the lesson on several seeds."""
+"""The whole loop on practice competitions: the verdicts, borrowed scores, the ensemble, the ledger, the lesson on another seed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -70,8 +70,8 @@ def _ensemble_is_honest_and_the_ledger_is_an_index(kk: Callable[..., Ran]) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_lesson_of_clinics_is_true_on_other_seeds(seed: int, workspace: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [1])
+def test_the_lesson_of_clinics_is_true_on_another_seed(seed: int, workspace: Path, tmp_path: Path) -> None:
     tables = REGISTRY.get("practice-clinics").function(seed)
     kagglekit.arena_create(f"clinics-{seed}", source=write_contest(tmp_path / "made", tables), metric="rmse", daily_limit=20)
     kagglekit.join(f"clinics-{seed}", practice=True)
