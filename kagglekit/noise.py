@@ -12,6 +12,7 @@ from kagglekit.metrics import Metric
 Array = np.ndarray
 
 BOOTSTRAP_DRAWS = 500
+HEAVY_TAIL = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ def cv_se(cv: Array, ratio: float | Sequence[float], repeats: int = 1) -> CvNois
 def lb_se(y: Array, oof: Array, metric: Metric, n_public: float, *, groups: Array | None = None, seed: int = 0) -> LbNoise:
     """Standard errors of scores on `n_public` rows and of their paired gaps, with OOF rows standing in for test rows.
 
-    oof is models x rows in the form that the metric takes; rows where a model has none are left out for all. With groups
-    it is the larger of the errors over rows and over groups. Influence functions; for AUC these are DeLong et al. 1988.
+    oof is models x rows [x classes, targets or list] in the form that the metric takes, y is rows [x targets]; rows where a model
+    has none are left out for all. Where a row is a query, n_public counts queries. With groups it is the larger of the errors over
+    rows and over groups. Influence functions; for AUC these are DeLong et al. 1988.
 
     >>> from kagglekit.metrics import check_metric
     >>> y = np.tile([0.0, 1.0], 50)
@@ -139,6 +141,7 @@ def bootstrap(y: Array, oof: Array, metric: Metric, *, groups: Array | None = No
 LOOKUP_ROWS = (500, 2000, 10000, 50000)
 LOOKUP = {
     "auc": ((.021, .0075), (.010, .0037), (.0045, .0016), (.0020, .00075)),
+    "ngini": ((.042, .0150), (.020, .0074), (.0090, .0032), (.0040, .00150)),  # 2 AUC - 1
     "logloss": ((.025, .0070), (.012, .0036), (.0059, .0016), (.0025, .0007)),
     "accuracy": ((.0157, .0088), (.0077, .0046), (.0037, .0021), (.0013, .0009)),
     "f1": ((.041, .023), (.019, .012), (.009, .005), (.004, .0025)),
@@ -147,20 +150,25 @@ LOOKUP = {
     "qwk": ((.018, .011), (.009, .006), (.004, .0026)),
     "rmse": ((.031, .011), (.017, .0055), (.0074, .0024)),
 }
-LOOKUP_LIKE = {"mlogloss": "logloss", "rmsle": "rmse", "mae": "rmse", "r2": "rmse", "smape": "rmse"}
+# Alike enough for a first look; a mean over columns has at most the error of one column.
+LOOKUP_LIKE = {"mlogloss": "logloss", "mclogloss": "logloss", "kld": "logloss", "mcauc": "auc", "mce": "accuracy", "micro_f1": "f1",
+               "macro_f1": "f1", "fbeta": "f1", "kappa": "mcc", "rmsle": "rmse", "mcrmse": "rmse", "mcrmsle": "rmse", "mae": "rmse",
+               "pinball": "rmse", "r2": "rmse", "smape": "rmse"}
 
 
 def lookup_se(metric_name: str, n_public: float, spread: float = 1.0) -> tuple[float, float]:
     """Typical standard error of one public score and of a paired gap, where there are no OOF rows to compute it from.
 
-    For metrics in the target's unit `spread` is the sd of the errors; the other metrics leave it at 1.
+    For metrics in the target's unit `spread` is the sd of the errors; the other metrics leave it at 1. A number in the name, as in
+    fbeta@2, does not count.
 
     >>> lookup_se("auc", 2000)
     (0.01, 0.0037)
     >>> [round(value, 4) for value in lookup_se("rmse", 8000, spread=10)]
     [0.0827, 0.0268]
     """
-    name = LOOKUP_LIKE.get(metric_name, metric_name)
+    family = metric_name.partition("@")[0]
+    name = LOOKUP_LIKE.get(family, family)
     if name not in LOOKUP:
         raise KKError(f"there is no table of standard errors for {metric_name!r}",
                       f"Add the runs with their OOF (kk add), or use one of {', '.join(sorted({*LOOKUP, *LOOKUP_LIKE}))}")
@@ -168,6 +176,25 @@ def lookup_se(metric_name: str, n_public: float, spread: float = 1.0) -> tuple[f
     nearest = min(range(len(table)), key=lambda row: abs(np.log(LOOKUP_ROWS[row] / n_public)))
     scale = float(np.sqrt(LOOKUP_ROWS[nearest] / n_public)) * spread
     return table[nearest][0] * scale, table[nearest][1] * scale
+
+
+def kurtosis_warning(errors: Array) -> str | None:
+    """A sentence where few rows decide a squared error, None otherwise; errors are rows [x targets].
+
+    With a kurtosis of the errors above 20 (3 for normal ones) the influence and the bootstrap both give too small a standard error:
+    rows that would matter most are not in the sample.
+
+    >>> kurtosis_warning(np.r_[np.ones(100), 30.0])
+    'the standard error of RMSE is a lower bound: a handful of rows decide this leaderboard (kurtosis of the errors 99)'
+    >>> kurtosis_warning(np.array([1.0, -1.0, 2.0]))
+    """
+    errors = np.asarray(errors, float)
+    centred = errors - errors.mean(axis=0)
+    variance = (centred**2).mean(axis=0)
+    highest = float(np.max(np.divide((centred**4).mean(axis=0), variance**2, out=np.zeros_like(variance), where=variance > 0)))
+    if highest <= HEAVY_TAIL:
+        return None
+    return f"the standard error of RMSE is a lower bound: a handful of rows decide this leaderboard (kurtosis of the errors {highest:.0f})"
 
 
 def average_correction(test_predictions: Array, oof: Array) -> Array:

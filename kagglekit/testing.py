@@ -10,7 +10,6 @@ AssertionError, with what it saw, where the contract is broken. In a test of you
 """
 
 import contextlib
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ import pandas as pd
 
 from kagglekit import blenders, metrics, splitters
 from kagglekit.blenders import Blender
+from kagglekit.blenders.prepare import prepare
 from kagglekit.fold import Data, Fold
 from kagglekit.folds import from_assignment
 from kagglekit.metrics import Metric
@@ -27,7 +27,7 @@ from kagglekit.models.family import Model, Problem
 
 Array = np.ndarray
 ROUNDS = 30
-GAP = 3.0
+LENGTHS = {"gap": 3.0, "horizon": 2.0, "embargo": 1.0}
 LABELS = ("low", "middle", "high")
 
 
@@ -43,7 +43,8 @@ class NoClock:
 def check_metric(given: Metric | Callable | str) -> None:
     """Nothing beats perfect predictions, row order is nothing, every name resolves, no constant beats the best constant.
 
-    Where the metric has an influence function, it gives one number a row with mean 0.
+    Where the metric has an influence function, it gives one number a row with mean 0; where it has weights, they are rows that come
+    several times.
 
     >>> check_metric("rmse")
     """
@@ -66,39 +67,65 @@ def check_metric(given: Metric | Callable | str) -> None:
             assert not worse, f"{metric.name}: the constant {other} scores {score}, its best one only {mine}"
     if metric.influence is not None:
         influence = np.asarray(metric.influence(y, good))
-        assert influence.shape == y.shape, f"{metric.name}: influence has shape {influence.shape} for {y.shape}"
+        assert influence.shape == (len(y),), f"{metric.name}: influence has shape {influence.shape} for {y.shape}"
         assert abs(influence.mean()) < 1e-9, f"{metric.name}: influence has mean {influence.mean()}"
+    if metric.weighted and not metric.own:
+        times = np.arange(len(y)) % 3
+        heavy, repeated = metric(y, good, times), metric(np.repeat(y, times, axis=0), np.repeat(good, times, axis=0))
+        assert np.isclose(heavy, repeated), f"{metric.name}: with weights {heavy}, with rows that come as often {repeated}"
 
 
-def check_splitter(given: splitters.Splitter | Callable | str, rows: int = 120, n: int = 4, seed: int = 0) -> None:
-    """Same seed, same bytes; no fold empty; no row twice in a repeat; no group in two folds; nothing trains on the future.
+def check_splitter(given: object, rows: int = 120, n: int = 4, seed: int = 0) -> None:
+    """Same seed, same bytes; no fold empty; no row twice in a repeat; no group on both sides; nothing trains on the future.
+
+    `given` is all that kk cv takes: a name, a function, path.py:function, a scikit-learn splitter. Where a splitter has the options gap, horizon
+    and embargo, these are respected too.
 
     >>> check_splitter("group")
     """
     splitter = splitters.check_splitter(given)
-    random = np.random.default_rng(seed)
-    groups, time = random.integers(0, rows // 4, rows), random.permutation(rows).astype(float) // 2
-    known = {"y": random.integers(0, 2, rows), "groups": groups, "time": time}
-    gap = {"gap": GAP} if splitter.rule == "before" and "gap" in inspect.signature(splitter.function).parameters else {}
+    known = _splitter_example(splitter, rows, n, seed)
+    lengths = {name: length for name, length in LENGTHS.items() if name in splitter.options and splitter.rule in ("before", "purged")}
 
     def answer() -> object:
-        return splitter(*[known[need].copy() for need in splitter.needs], n=n, seed=seed, **gap)
+        return splitter(*[known[need].copy() for need in splitter.needs], n=n, seed=seed, **lengths)
 
     first = answer()
-    assert _bytes(first) == _bytes(answer()), f"{splitter.name} gives other folds for the same seed"
-    folds = from_assignment("checked", first, "ids", rows, rule=splitter.rule, order=time, **gap)
+    assert _splitter_bytes(first) == _splitter_bytes(answer()), f"{splitter.name} gives other folds for the same seed"
+    folds = from_assignment("checked", first, "ids", rows, rule=splitter.rule, order=known["time"], **lengths)
     # Only three arrays (row, repeat, fold) can say that there are more, as in repeats.
-    fits = len(folds) >= n if isinstance(first, tuple) else len(folds) == n
+    fits = len(folds) == n or not splitter.counted or (len(folds) > n and not isinstance(first, np.ndarray))
     assert fits, f"{splitter.name} gives {len(folds)} folds, not {n}"
     for fold in folds:
-        where = f"{splitter.name}, repeat {fold.repeat}, fold {fold.fold}"
-        assert len(fold.valid) and len(fold.train), f"{where}: {len(fold.train)} rows train, {len(fold.valid)} are validated"
-        assert not set(fold.train) & set(fold.valid), f"{where} trains on rows that it validates"
-        shared = set(groups[fold.train]) & set(groups[fold.valid]) if "groups" in splitter.needs else set()
+        _check_fold(splitter, fold, known, lengths)
+
+
+def _check_fold(splitter: splitters.Splitter, fold: Fold, known: dict[str, Array], lengths: dict[str, float]) -> None:
+    where = f"{splitter.name}, repeat {fold.repeat}, fold {fold.fold}"
+    assert len(fold.valid) and len(fold.train), f"{where}: {len(fold.train)} rows train, {len(fold.valid)} are validated"
+    assert not set(fold.train) & set(fold.valid), f"{where} trains on rows that it validates"
+    if "groups" in splitter.needs and not splitter.shares_groups:
+        shared = set(known["groups"][fold.train]) & set(known["groups"][fold.valid])
         assert not shared, f"{where}: groups {sorted(shared)[:3]} are on both sides"
-        if "time" in splitter.needs:
-            late, early = time[fold.train].max(), time[fold.valid].min()
-            assert late < early - gap.get("gap", 0.0), f"{where} trains up to {late} and validates from {early}"
+    if "time" in splitter.needs:
+        trained, early, late = known["time"][fold.train], known["time"][fold.valid].min(), known["time"][fold.valid].max()
+        horizon, gap, embargo = (lengths.get(name, 0.0) for name in ("horizon", "gap", "embargo"))
+        after = trained > (late + horizon + embargo if splitter.rule == "purged" else np.inf)
+        before = (trained <= early - gap) if splitter.rule == "before" and gap else trained + horizon + gap < early
+        assert (before | after).all(), f"{where} trains up to {trained[~before].max()} and validates from {early}"
+
+
+def _splitter_example(splitter: splitters.Splitter, rows: int, n: int, seed: int) -> dict[str, Array]:
+    """What splitters look at: two rows a moment, groups that live for a while and then are followed by new ones."""
+    random = np.random.default_rng(seed)
+    time = random.permutation(rows).astype(float) // 2
+    known = {"y": random.integers(0, 2, (rows, 3) if splitter.labels else rows), "time": time,
+             "groups": time.astype(int) // 3 + random.integers(0, 3, rows)}
+    return {**known, "likeness": random.random(rows), "column": random.permutation(rows) % n}
+
+
+def _splitter_bytes(answer: object) -> list[bytes]:
+    return _bytes((answer.row, answer.repeat, answer.fold, *answer.train) if isinstance(answer, splitters.Explicit) else answer)
 
 
 def check_model(given: Model | Callable | str, task: str) -> None:
@@ -131,39 +158,80 @@ def check_model(given: Model | Callable | str, task: str) -> None:
 
 
 def check_blender(given: Blender | str, seed: int = 0) -> None:
-    """Weights are shares, the same ones each time; permuting models permutes them.
+    """Every kind that it blends gets finite predictions of the right shape, the same ones again; permuting models changes nothing.
+
+    Shares are at least 0 and sum to 1, unless the blender says that its weights are free.
 
     >>> check_blender("mean")
     """
     blender = blenders.REGISTRY.get(given) if isinstance(given, str) else given
+    for metric, y, oof in _blended_examples(seed):
+        rows = prepare(y, oof, np.arange(len(y)) % 5, metric)
+        if rows.kind not in blender.kinds:
+            continue
+        fit, where = blender.fit(rows.whole()), f"{blender.name} on {metric}"
+        if fit.weights is not None:
+            weights = np.asarray(fit.weights)
+            assert weights.shape == (len(oof),), f"{where} gives weights of shape {weights.shape} for {len(oof)} models"
+            shares = blender.free or ((weights >= 0).all() and np.isclose(weights.sum(), 1))
+            assert shares, f"{where} gives the weights {weights}, which are no shares"
+        said = np.asarray(fit.predict(oof))
+        assert said.shape == oof.shape[1:], f"{where} predicts the shape {said.shape}, not {oof.shape[1:]}"
+        assert np.isfinite(said).all(), f"{where} predicts {(~np.isfinite(said)).sum()} values that are not finite"
+        assert _bytes(said) == _bytes(blender.fit(rows.whole()).predict(oof)), f"{where} gives other predictions again"
+        if fit.weights is not None:
+            order = np.array([2, 0, 1])
+            again = np.asarray(blender.fit(prepare(y, oof[order], np.arange(len(y)) % 5, metric).whole()).weights)
+            assert np.allclose(again, weights[order], atol=1e-4), f"{where}: permuted models weigh {again}, not {weights[order]}"
+
+
+def _blended_examples(seed: int) -> Iterator[tuple[str, Array, Array]]:
+    """Numbers, probabilities of one class and of three, from three models of unlike quality."""
     random = np.random.default_rng(seed)
-    hidden = random.normal(size=400)
-    oof = np.stack([hidden + spread * random.normal(size=400) for spread in (0.5, 1.0, 2.0)])
-    for name, y, shown in (("rmse", hidden, oof), ("auc", (hidden > 0).astype(int), 1 / (1 + np.exp(-oof)))):
-        metric = metrics.check_metric(name)
-        weights = np.asarray(blender.function(y, shown, metric))
-        assert weights.shape == (3,), f"{blender.name} gives weights of shape {weights.shape} for 3 models"
-        assert (weights >= 0).all() and np.isclose(weights.sum(), 1), f"{blender.name} gives the weights {weights}"
-        assert np.array_equal(weights, blender.function(y, shown, metric)), f"{blender.name} gives other weights again"
-        for order in ([2, 0, 1], [1, 0, 2]):
-            again = np.asarray(blender.function(y, shown[order], metric))
-            assert np.allclose(again, weights[order]), f"{blender.name}: permuted models weigh {again}, not {weights[order]}"
+    hidden = random.normal(size=600)
+    seen = np.stack([hidden + spread * random.normal(size=600) for spread in (0.5, 1.0, 2.0)])
+    yield "rmse", hidden, seen
+    for metric in ("auc", "logloss"):
+        yield metric, (hidden > 0).astype(int), 1 / (1 + np.exp(-seen))
+    scores = np.stack([np.stack([-1.5 * seen[k], np.zeros(600) + 0.5, 1.5 * seen[k]], axis=1) for k in range(3)])
+    chances = np.exp(scores) / np.exp(scores).sum(axis=2, keepdims=True)
+    yield "mlogloss", np.digitize(hidden, [-0.5, 0.5]), chances
 
 
 def example(metric: Metric, rows: int = 200, seed: int = 0) -> tuple[Array, Array, Array]:
     """(truth, perfect predictions, good predictions) in the form that a metric takes."""
     random = np.random.default_rng(seed)
+    if metric.needs == "list":
+        return _example_of_lists(random, rows)
     if metric.needs == "value":
-        y = random.gamma(2.0, 2.0, rows)
-        return y, y, y * random.uniform(0.8, 1.2, rows)
-    if metric.classes == "multiclass":
-        y = random.integers(0, 3, rows)
+        return _example_of_values(metric, random, rows)
+    if metric.form == "multilabel":
+        y = (random.uniform(size=(rows, 3)) < (0.7, 0.4, 0.2)).astype(int)
+        return y, y, np.where(random.uniform(size=y.shape) < 0.8, y, 1 - y)
+    if metric.columns in ("classes", "targets"):
+        y = random.choice(3, rows, p=(0.5, 0.3, 0.2))
         sure = np.eye(3)[y]
-        return y, sure, (sure + random.dirichlet(np.ones(3), rows)) / 2
+        return (y if metric.columns == "classes" else sure), sure, (sure + random.dirichlet(np.ones(3), rows)) / 2
     y = random.integers(0, 2 if metric.classes == "binary" or metric.needs != "label" else 4, rows)
     if metric.needs == "label":
         return y, y, np.where(random.uniform(size=rows) < 0.8, y, random.permutation(y))
     return y, y.astype(float), np.clip(y * 0.4 + random.uniform(0, 0.6, rows), 0.01, 0.99)
+
+
+def _example_of_values(metric: Metric, random: np.random.Generator, rows: int) -> tuple[Array, Array, Array]:
+    """Numbers above 0: one a row, one for each of three targets, or one for each quantile."""
+    y = random.gamma(2.0, 2.0, (rows, 3) if metric.columns == "targets" else rows)
+    several = isinstance(metric.parameter, tuple) and len(metric.parameter) > 1
+    perfect = np.repeat(y[:, None], len(metric.parameter), axis=1) if several else y
+    return y, perfect, perfect * random.uniform(0.8, 1.2, perfect.shape)
+
+
+def _example_of_lists(random: np.random.Generator, rows: int) -> tuple[Array, Array, Array]:
+    """One right code of six a row; lists of three."""
+    y = random.choice(6, rows, p=(0.3, 0.25, 0.2, 0.1, 0.1, 0.05))
+    score = random.uniform(size=(rows, 6))
+    perfect, good = (np.argsort(-(score + gain * np.eye(6)[y]), axis=1)[:, :3] for gain in (2.0, 0.4))
+    return y, perfect, good
 
 
 def small_problem(task: str, rows: int = 150, seed: int = 0) -> tuple[Problem, Data]:
@@ -226,10 +294,15 @@ def _constant(value: Array, rows: int) -> Array:
 def _other_constants(metric: Metric, y: Array, optimal: Array) -> list[Array]:
     """Constants near the best one and far from it, twenty of each where there are so many."""
     random = np.random.default_rng(2)
+    if metric.needs == "list":
+        return [random.permutation(optimal) for _ in range(20)]
+    if metric.form == "multilabel":
+        return list(np.indices((2,) * y.shape[1]).reshape(y.shape[1], -1).T)
     if metric.needs == "label":
         return list(np.unique(y))
     if metric.needs == "value":
-        return [*(optimal * random.uniform(0.9, 1.1, 20)), *random.choice(y, 20)]
+        near, far = random.uniform(0.9, 1.1, (20, *optimal.shape)), random.choice(y, 20)
+        return [*(optimal * near), *(np.repeat(far[:, None], optimal.size, axis=1) if optimal.ndim and y.ndim == 1 else far)]
     far = random.dirichlet(np.ones(3), 20) if optimal.ndim else random.uniform(0.02, 0.98, 20)
     return [*(0.95 * optimal + 0.05 * far), *far]
 

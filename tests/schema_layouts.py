@@ -106,8 +106,7 @@ def porto_seguro() -> Layout:
     return Layout(
         {"train.csv": train.assign(target=labels(2)), "test.csv": test, "sample_submission.csv": test[["id"]].assign(target=0.0364)},
         "Normalized Gini Index",
-        {"metric": "", "metric_known_as": "ngini", "greater_is_better": True, "task": "binary", "prediction": "rank"},
-        says=("ngini: higher is better", "is not built in: give metric.py:score", "--metric auc"),
+        {"metric": "ngini", "metric_known_as": "", "greater_is_better": True, "task": "binary", "prediction": "rank"},
     )
 
 
@@ -160,13 +159,12 @@ def toxic_comments() -> Layout:
             "task": "multilabel",
             "target": tuple(kinds),
             "test": "test.csv",
-            "metric_known_as": "mcauc",
-            "metric": "",
+            "metric_known_as": "",
+            "metric": "mcauc",
             "others": ("test_labels.csv",),
             "greater_is_better": True,
             "prediction": "rank",
         },
-        says=("mcauc",),
         why={"others": "test_labels.csv by id"},
     )
 
@@ -186,9 +184,9 @@ def plant_pathology() -> Layout:
             "test": None,
             "id": ("image",),
             "folders": ("test_images/{image}", "train_images/{image}"),
-            "metric_known_as": "mean_f1",
+            "metric_known_as": "",
         },
-        says=("no test table", "mean_f1"),
+        says=("no test table",),
         files=tuple(f"train_images/{name}" for name in image) + tuple(f"test_images/{name}" for name in sample["image"]),
     )
 
@@ -253,8 +251,7 @@ def rossmann() -> Layout:
             "sample_submission.csv": test[["Id"]].assign(Sales=0),
         },
         "Root Mean Square Percentage Error",
-        {"id": ("Id",), "target": ("Sales",), "metric_known_as": "rmspe", "others": ("store.csv",)},
-        says=("rmspe: lower is better",),
+        {"id": ("Id",), "target": ("Sales",), "metric_known_as": "", "others": ("store.csv",)},
         why={"group": "candidates: Store"},
     )
 
@@ -382,12 +379,12 @@ def happywhale() -> Layout:
             "target": ("individual_id",),
             "prediction": "list",
             "task": "multiclass",
-            "metric_known_as": "map@k",
+            "metric_known_as": "",
             "image": ("image",),
             "id": ("image",),
             "greater_is_better": True,
         },
-        says=("no test table", "a list of up to K ids"),
+        says=("no test table",),
         files=tuple(f"train_images/{name}" for name in image),
     )
 
@@ -429,11 +426,11 @@ def feedback_prize() -> Layout:
             "target": tuple(scales),
             "test_is_stub": True,
             "text": ("full_text",),
-            "metric_known_as": "mcrmse",
+            "metric_known_as": "",
             "prediction": "value",
             "greater_is_better": False,
         },
-        says=("mcrmse", "the visible test set is a stub (3 rows)"),
+        says=("the visible test set is a stub (3 rows)",),
         code_only=True,
     )
 
@@ -464,11 +461,11 @@ def optiver() -> Layout:
             "id": ("row_id",),
             "target": ("target",),
             "test_is_stub": True,
-            "metric_known_as": "rmspe",
+            "metric_known_as": "",
             "group": (),
             "folders": ("book_train.parquet/*/*.parquet",),
         },
-        says=("rmspe", "stub"),
+        says=("stub",),
         code_only=True,
         why={"group": "candidates: time_id"},
         files=tuple(f"book_train.parquet/stock_id={number}/{number * 7919:032x}.parquet" for number in range(20)),

@@ -18,7 +18,7 @@ def open_vaccine() -> Layout:
         {"train.csv": train, "test.csv": test, "sample_submission.csv": pd.DataFrame({"id_seqpos": ids}).assign(**dict.fromkeys(columns, 0.0))},
         "MCRMSE",
         {"id": ("id_seqpos",), "unit": ("id",), "id_form": "{id}_{number}", "target": tuple(columns), "task": "multitarget"},
-        says=("the sample has 7 rows for each row of test, its id_seqpos is id_number", "mcrmse"),
+        says=("the sample has 7 rows for each row of test, its id_seqpos is id_number",),
     )
 
 
@@ -349,7 +349,7 @@ def top_five_of_a_hundred_clusters() -> Layout:
     sample = test[["id"]].assign(hotel_cluster="99 3 1 75 20")
     tables = {"train.csv": train.assign(hotel_cluster=labels(100)), "test.csv": test, "sample_submission.csv": sample}
     expected = {"target": ("hotel_cluster",), "task": "multiclass", "prediction": "list", "classes": tuple(range(100))}
-    return Layout(tables, "MAP@{K}", expected, says=("map@k",))
+    return Layout(tables, "MAP@{K}", expected, says=())
 
 
 @layout
@@ -361,7 +361,7 @@ def clicks() -> Layout:
     sample = pd.DataFrame({"display_id": sorted(set(test["display_id"])), "ad_id": "1 2 3 4 5"})
     tables = {"clicks_train.csv": train.assign(clicked=labels(5) // 4), "clicks_test.csv": test, "sample_submission.csv": sample}
     expected = {"train": "clicks_train.csv", "target": ("clicked",), "id": ("display_id",), "prediction": "list", "unit": ("display_id",)}
-    return Layout(tables, "MAP@{K}", expected, says=("map@k", "several rows for each display_id"))
+    return Layout(tables, "MAP@{K}", expected, says=("several rows for each display_id",))
 
 
 @layout

@@ -12,9 +12,9 @@ import pytest
 import tests.schema_layouts_odd  # noqa: F401 (announces its layouts)
 from kagglekit.competition import FILE, Competition, competition_text, read_competition
 from kagglekit.errors import KKError
+from kagglekit.metrics.kaggle_names import METRICS, kaggle_metric
 from kagglekit.replies import Contest
 from kagglekit.store import Store
-from kagglekit.tables.metric_names import METRICS, kaggle_metric
 from kagglekit.tables.schema import Peek, file_role, guess_schema
 from kagglekit.tables.schema.metric import guess_metric, order_of
 from kagglekit.tables.schema.notes import Notes
@@ -234,7 +234,7 @@ pinball: Weighted Pinball Loss, WeightedRowwisePinballLoss
 wrmsse: M5_WRMSSE
 kld: Kullback Leibler Divergence
 jaccard: Jaccard, JaccardFbeta
-balanced_acc: Balanced Accuracy Score
+balanced_accuracy: Balanced Accuracy Score
 w_auc: Weighted Area Under ROC, Jigsaw Bias AUC
 custom: Custom Metric, Custom Evaluation Metric, Score, PostProcessorKernel, PostProcessorKernelDesc, Metric #1234"""
 LOWER = [

@@ -217,6 +217,9 @@ def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Sco
     columns = [rest[form.target[0]].map({label: code for code, label in enumerate(form.classes)})] if form.classes else [
         form.train(rest)[column] for column in form.target]
     numbers = [pd.to_numeric(column, errors="coerce") for column in columns]
+    if check_metric(metric.text).form == "multilabel":
+        values = np.ravel(best(np.column_stack(numbers)))
+        return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}
     found = [best((column if number.isna().any() else number).to_numpy()) for column, number in zip(columns, numbers, strict=True)]
     values = np.ravel(found[0]) if form.classes else found
     return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}

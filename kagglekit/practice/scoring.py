@@ -91,7 +91,7 @@ def _forms(metric: Metric, folder: Path, changed: int, said: Submitted) -> tuple
 
 
 def _score(metric: Metric, truth: Array, predicted: Array) -> float:
-    if truth.ndim == 2:
+    if truth.ndim == 2 and metric.columns == "one":
         return float(np.mean([metric(truth[:, k], predicted[:, k]) for k in range(truth.shape[1])]))
     return metric(truth, predicted)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kagglekit import testing
-from kagglekit.blenders import Blender
+from kagglekit.blenders import Blender, Fit
 from kagglekit.errors import KKError
 from kagglekit.fold import Fold
 from kagglekit.metrics import Metric
@@ -139,11 +139,12 @@ def test_check_model_refuses_what_is_no_probability() -> None:
 
 
 @pytest.mark.parametrize(("function", "says"), [
-    (lambda y, oof, metric: np.full(len(oof), 0.5), "gives the weights"),
-    (lambda y, oof, metric: np.array([1.5, -0.5, 0.0]), "gives the weights"),
-    (lambda y, oof, metric: np.array([1.0, 0.0, 0.0]), "permuted models weigh"),
-    (lambda y, oof, metric: np.ones(1), "weights of shape"),
-    (lambda y, oof, metric: np.random.default_rng().dirichlet(np.ones(len(oof))), "other weights again"),
+    (lambda case: np.full(case.models, 0.5), "gives the weights"),
+    (lambda case: np.array([1.5, -0.5, 0.0]), "gives the weights"),
+    (lambda case: np.array([1.0, 0.0, 0.0]), "permuted models weigh"),
+    (lambda case: np.ones(1), "weights of shape"),
+    (lambda case: np.random.default_rng().dirichlet(np.ones(case.models)), "other predictions again"),
+    (lambda case: Fit(lambda oof: np.full(oof.shape[1:], np.nan)), "not finite"),
 ])
 def test_check_blender_refuses(function: Callable, says: str) -> None:
     with pytest.raises(AssertionError, match=says):

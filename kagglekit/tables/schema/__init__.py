@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kagglekit.metrics import REGISTRY, Metric
-from kagglekit.tables.metric_names import METRICS, KaggleMetric
+from kagglekit.metrics.kaggle_names import METRICS, KaggleMetric
 from kagglekit.tables.schema.columns import find_columns
 from kagglekit.tables.schema.folders import find_folders
 from kagglekit.tables.schema.ids import find_ids

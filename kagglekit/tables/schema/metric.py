@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kagglekit.metrics import REGISTRY
+from kagglekit.metrics.kaggle_names import METRICS, KaggleMetric, kaggle_metric
 from kagglekit.registry import is_path_reference, normalise
-from kagglekit.tables.metric_names import METRICS, KaggleMetric, kaggle_metric
 from kagglekit.tables.schema.notes import Notes
 
 CHANGED = re.compile(r"\b(?:weighted|modified|custom|partial|adjusted|combin\w*|capped|scaled|penali[sz]ed"
@@ -59,7 +59,8 @@ def guess_metric(kaggle_name: str, pages: Mapping[str, str], scores: Sequence[ob
 
 def note_metric(found: Found, kaggle_name: str, notes: Notes) -> None:
     """Note what was found, and say it where there is no code for it."""
-    notes.set("metric", found.built, found.why)
+    built = _with_number(found, kaggle_name)
+    notes.set("metric", built, found.why)
     given = notes.given.get("metric")
     known = REGISTRY.get(str(given)) if given and str(given) in REGISTRY else None
     if known is not None:
@@ -68,13 +69,20 @@ def note_metric(found: Found, kaggle_name: str, notes: Notes) -> None:
     unknown = "not known: neither the name, the pages nor the leaderboard say it"
     notes.set("greater_is_better", found.greater_is_better, found.direction_why or unknown)
     row = found.row if found.row and found.row.name != "custom" else None
-    notes.set("metric_known_as", "" if given or found.built or row is None else row.name, "what it is; not built in")
+    notes.set("metric_known_as", "" if given or built or row is None else row.name, "what it is; not built in")
     if given:
         return
-    if not found.built:
+    if not built:
         _say_missing(found, row, kaggle_name, notes)
     if found.unsure:
-        notes.ask("metric", found.unsure, found.built or "NAME")
+        notes.ask("metric", found.unsure, built or "NAME")
+
+
+def _with_number(found: Found, kaggle_name: str) -> str:
+    """The metric's own name, with the number that Kaggle's name holds: map@12 for MAP@12."""
+    row = found.row.name.partition("@")[0] if found.row else ""
+    own = REGISTRY.get(kaggle_name).name if kaggle_name in REGISTRY else ""
+    return own if row and own.partition("@")[0] == row else found.built
 
 
 def _say_missing(found: Found, row: KaggleMetric | None, kaggle_name: str, notes: Notes) -> None:

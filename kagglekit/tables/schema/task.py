@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from kagglekit.metrics import REGISTRY
-from kagglekit.tables.metric_names import METRICS, KaggleMetric
+from kagglekit.metrics.kaggle_names import METRICS, KaggleMetric
 from kagglekit.tables.schema.metric import Found, for_columns, note_metric
 from kagglekit.tables.schema.notes import Notes, listed
 from kagglekit.tables.schema.peek import Peek, kind_of

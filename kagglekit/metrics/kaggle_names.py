@@ -1,5 +1,6 @@
 """Kaggle's names of metrics: which metric each stands for, its direction, what a submission holds, and how pages describe it."""
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -62,13 +63,13 @@ _more("macro_f1", "label", LABEL, "Macro F-Score|MacroFScore|F-Score (Macro)|Mac
       r"macro(?:[- ]averaged)?[- ]f1?-?[- ]?score|macro[- ]f1|f1[- ]macro|unweighted mean of .{0,30}f1")
 _less("levenshtein", "text", "text", "Levenshtein Mean|LevenshteinMean|Levenshtein Distance|Mean Levenshtein Distance",
       r"levenshtein|edit[- ]distance|word error rate|character error rate")
-_more("ndcg@k", "list", "a list of up to K ids or labels, best first", "NDCG@{K}|NDCG{K}|NDCG@10|NDCG|Normalized Discounted Cumulative Gain",
+_more("ndcg@k", "list", "a list of up to K ids or labels, best first", "NDCG@{K}|NDCG{K}|NDCG|Normalized Discounted Cumulative Gain",
       r"normali[sz]ed discounted cumulative gain|\bndcg")
 _less("mlogloss", "proba", SHARES,
       "Multiclass Loss|MulticlassLoss|Multiclass Loss (Deprecated)|Multi Class Log Loss|Multiclass Log Loss|Multi-class Log Loss",
       r"multi-?[- ]?class (?:version of the )?(?:log(?:arithmic)?[- ]?loss|cross[- ]entropy|loss)")
 _less("mape", "value", NUMBER, "MAPE|Mean Absolute Percentage Error|MeanAbsolutePercentageError", r"mean absolute percentage error|\bmape\b")
-_more("r2", "value", NUMBER, "R^2 score (coefficient of determination)|R2Score|R-squared|R2 Score|R^2|Coefficient of Determination",
+_more("r2", "value", NUMBER, "R2 Score|R^2 score (coefficient of determination)|R2Score|R-squared|R^2|Coefficient of Determination",
       r"coefficient of determination|\br[- ]?(?:\^2|2|²|squared)\b(?: score)?|\br2[- ]score")
 _more("w_accuracy", "label", LABEL,
       "Weighted Categorization Accuracy|WeightedCategorizationAccuracy|Weighted Accuracy",
@@ -92,7 +93,7 @@ _more("mcc", "label", LABEL,
       "Matthews correlation coefficient|Matthews Correlation|MCC|MatthewsCorrelationCoefficient",
       r"matthews?'?s? correlation|\bmcc\b")
 _more("qwk", "label", "a whole-number grade",
-      "QuadraticWeightedKappa|Quadratic Weighted Kappa|QWK",
+      "Quadratic Weighted Kappa|QuadraticWeightedKappa|QWK",
       r"quadratic(?:ally)?[- ]weighted[- ](?:cohen'?s )?kappa|\bqwk\b")
 _less("rmspe", "value", NUMBER,
       "Root Mean Square Percentage Error|RMSPE|Root Mean Squared Percentage Error",
@@ -146,7 +147,7 @@ _less("wrmsse", "value", NUMBER + COLUMNS,
       r"weighted root[- ]mean[- ]squared?[- ]scaled[- ]error|\bwrmsse\b")
 _less("kld", "proba", SHARES, "Kullback Leibler Divergence|KL Divergence|Kullback-Leibler Divergence|KLD", r"kullback[- –]leibler|kl[- ]divergence")
 _more("jaccard", "text", "text or a set", "Jaccard|JaccardFbeta|Jaccard Index|Jaccard Score|Word-level Jaccard Score|JaccardDSTL", r"jaccard")
-_more("balanced_acc", "label", LABEL,
+_more("balanced_accuracy", "label", LABEL,
       "Balanced Accuracy Score|Balanced Accuracy",
       r"balanced accuracy|(?:average|mean) (?:of )?recall .{0,40}class|macro[- ]averaged recall")
 _more("w_auc", "rank", SCORE,
@@ -167,7 +168,7 @@ EXACT = {normalise(string): row.name for row in METRICS.values() for string in (
 # A name with one of these words is a form of its own, unless the metric's names have the word.
 CHANGES = ("weighted", "modified", "adjusted", "partial", "pseudo", "group", "balanced", "scaled", "bias")
 # On the normalised name (letters and digits only); the first that fits wins.
-RULES = tuple((re.compile(pattern), name) for pattern, name in (
+RULES = (
     (r"^(metric|custom)\d*$|^metricnumber|custommetric|customscor|postprocessor", "custom"), (r"weightedlabelranking|lwlrap", "lwlrap"),
     (r"objdetection|objectdetection", "det_ap"), (r"objectsegmentation", "iou_seg"), (r"globalap|globalaverageprecision", "gap"),
     (r"^map\d+$|averageprecision(at|k|\d)+", "map@k"), (r"ndcg|discountedcumulative", "ndcg@k"), (r"column.*(logarithmic|log)error", "mcrmsle"),
@@ -180,11 +181,16 @@ RULES = tuple((re.compile(pattern), name) for pattern, name in (
     (r"kappa", "kappa"), (r"matthews", "mcc"), (r"gini", "ngini"), (r"pinball|quantileloss", "pinball"),
     (r"levenshtein|editdistance|worderror", "levenshtein"), (r"dice|hausdorff", "dice"), (r"jaccard", "jaccard"),
     (r"kullback|kldivergence", "kld"), (r"laplace", "laplace_ll"), (r"rankedprobability|crps", "crps"), (r"hamming", "hamming"),
-    (r"binomialdeviance", "binom_dev"), (r"balancedaccuracy", "balanced_acc"), (r"weighted.*accuracy", "w_accuracy"),
+    (r"binomialdeviance", "binom_dev"), (r"balancedaccuracy", "balanced_accuracy"), (r"weighted.*accuracy", "w_accuracy"),
     (r"mean(fscore|f)beta", "mean_fbeta"), (r"macrof|fscoremacro|f1macro", "macro_f1"), (r"microf|fscoremicro|f1micro", "micro_f1"),
     (r"meanf(1|score)", "mean_f1"), (r"fscorebeta|fbeta|^f(2|05)", "fbeta"), (r"^f1|^fscore", "f1"), (r"multi(class|label).*los", "mlogloss"),
     (r"weighted.*log(arithmic)?loss", "mclogloss"), (r"log(arithmic)?loss|crossentropy", "logloss"), (r"accuracy", "accuracy"),
-    (r"^r(2|squared)|determination", "r2"), (r"besterror", "top_k_err"), (r"pearson", "pearson"), (r"concordance", "c_index")))
+    (r"^r(2|squared)|determination", "r2"), (r"besterror", "top_k_err"), (r"pearson", "pearson"), (r"concordance", "c_index"))
+
+
+@functools.cache
+def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern), name) for pattern, name in RULES)
 
 
 def kaggle_metric(text: str) -> KaggleMetric | None:
@@ -198,7 +204,7 @@ def kaggle_metric(text: str) -> KaggleMetric | None:
         return None
     if name in EXACT:
         return METRICS[EXACT[name]]
-    found = next((metric for pattern, metric in RULES if pattern.search(name)), None)
+    found = next((metric for pattern, metric in _rules() if pattern.search(name)), None)
     if found is None:
         return None
     known = "".join(map(normalise, METRICS[found].strings))
