@@ -2,18 +2,20 @@
 
 import numpy as np
 
+from kagglekit.constants import mean
 from kagglekit.models.family import family
 
 
 @family("constant")
 def constant(problem, params, seed, fold, clock):  # type: ignore[no-untyped-def]
-    """Class shares (for labels and probabilities) or the metric's best value, from the training rows."""
-    target = fold.data.target[fold.train]
+    """Class shares (for labels and probabilities) or the metric's best value of each target, from the training rows."""
+    target = fold.target_train
     if problem.task == "multiclass":
         value = np.bincount(target.astype(int), minlength=len(problem.classes)) / len(target)
-    elif problem.task == "binary":
-        value = np.asarray(target.mean())
+    elif problem.classifies:
+        value = np.asarray(target.mean(axis=0))
     else:
-        value = np.asarray((problem.metric.constant or np.mean)(target), dtype=np.float64)
+        best = np.asarray((problem.metric.constant or mean)(target), dtype=np.float64)
+        value = np.broadcast_to(best, target.shape[1:]) if best.ndim == 0 else best
     shape = (1,) * value.ndim
     return np.tile(value, (len(fold.valid), *shape)), np.tile(value, (len(fold.X_test), *shape))

@@ -19,16 +19,25 @@ Array = np.ndarray
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is to be learnt: task (binary, multiclass, regression), classes in order, and the metric that judges."""
+    """What is to be learnt: task (binary, multiclass, multilabel, regression), classes in order, the metric that judges, and targets.
+
+    `targets` names the columns of y where there are several (of 0 and 1 when the task is multilabel); it is empty for one.
+    """
 
     task: str
     classes: tuple[object, ...]
     metric: Metric
+    targets: tuple[str, ...] = ()
 
     @property
     def classifies(self) -> bool:
-        """Whether models give probabilities of classes."""
-        return self.task in ("binary", "multiclass")
+        """Whether models give probabilities."""
+        return self.task in ("binary", "multiclass", "multilabel")
+
+    @property
+    def width(self) -> int:
+        """Numbers that models predict for one row: one a class where there are several, one a target where there are several."""
+        return len(self.classes) if self.task == "multiclass" else max(len(self.targets), 1)
 
     def to_scale(self, target: Array) -> Array:
         """The target on the scale that models learn."""
@@ -39,13 +48,21 @@ class Problem:
         return np.maximum(np.expm1(values), 0.0) if self.metric.trains_on == "log1p" and not self.classifies else values
 
     def predict(self, estimator: object, X: object) -> Array:
-        """Probabilities (rows, or rows x classes, in the order of `classes`) or values, from a scikit-learn estimator."""
+        """Probabilities or values from a scikit-learn estimator: rows, or rows x classes in the order of `classes`, or rows x targets."""
         if not self.classifies:
             return self.from_scale(np.asarray(estimator.predict(X), dtype=np.float64))
-        probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float64)
+        probabilities = estimator.predict_proba(X)
+        if self.task == "multilabel":
+            return np.column_stack([_of_one(part, known) for part, known in zip(probabilities, estimator.classes_, strict=True)])
         full = np.zeros((len(probabilities), len(self.classes)))
         full[:, np.asarray(estimator.classes_, dtype=np.int64)] = probabilities
         return full[:, 1] if self.task == "binary" else full
+
+
+def _of_one(probabilities: Array, known: Array) -> Array:
+    """Probability of 1 from those of the values that were seen in training; of 0 alone it is nothing."""
+    ones = np.flatnonzero(np.asarray(known) == 1)
+    return np.asarray(probabilities)[:, ones[0]] if len(ones) else np.zeros(len(probabilities))
 
 
 class Staged(Protocol):
@@ -55,7 +72,7 @@ class Staged(Protocol):
 
     def advance(self, rounds: int) -> None: ...
 
-    def predict(self, rounds: int) -> tuple[Array, Array]: ...
+    def predict(self, rounds: int, test_rounds: int | None = None) -> tuple[Array, Array | None]: ...
 
     def dump(self) -> str: ...
 
@@ -90,11 +107,12 @@ def _estimating(build: Callable, encoding: str) -> Callable[..., tuple[Array, Ar
 
     def fit_predict(problem: Problem, params: Mapping, seed: int, fold: Fold, clock: object) -> tuple[Array, Array]:
         from kagglekit.models.encoders import encoded
+        from kagglekit.models.several import for_targets
 
+        estimator = for_targets(build(problem, dict(params), seed), problem)
         parts = encoded(fold, encoding, clock)
-        estimator = build(problem, dict(params), seed)
         with clock.stage("fit"):
-            estimator.fit(parts.train, problem.to_scale(fold.data.target[fold.train]))
+            estimator.fit(parts.train, problem.to_scale(fold.target_train))
         if getattr(estimator, "n_jobs", None):
             estimator.n_jobs = 1  # threads add up a forest's trees in any order: the last bits would differ from run to run
         with clock.stage("predict"):

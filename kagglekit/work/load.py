@@ -1,6 +1,7 @@
 """Loading: a competition's tables as features, target and ids."""
 
 import functools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,8 +22,13 @@ ROW = "row"
 
 
 def read_table(store: Store, role: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """The typed table of a role (train, test, sample) in its own order; raises KKError where there is none."""
+    """The typed table of a role (train, test, sample, labels) in its own order; raises KKError where there is none.
+
+    Where there is no test table (images in a folder), the ids of the sample are its rows.
+    """
     name = getattr(store.competition, role)
+    if not name and role == "test" and store.competition.sample and columns is None:
+        return read_table(store, "sample")[list(store.competition.sample_ids)]
     if not name:
         raise KKError(f"{store.competition.slug} has no {role} table", f"Write the file's name as {role} in {store.toml}")
     return open_table(store, name).read(columns)
@@ -46,18 +52,29 @@ def metric_of(competition: Competition) -> Metric:
 
 
 def problem_of(competition: Competition) -> Problem:
-    """What models are to learn; raises KKError where the schema is not complete."""
-    if len(competition.target) != 1 or competition.task not in ("binary", "multiclass", "regression"):
-        found = f"{len(competition.target)} targets" if len(competition.target) > 1 else "no target"
-        raise KKError(f"{competition.slug} has {found} (task {competition.task or 'unknown'}): models here learn one",
-                      "Mend target and task in competition.toml, or bring predictions: kk add NAME --oof FILE --test FILE")
-    return Problem(competition.task, competition.classes, metric_of(competition))
+    """What models are to learn: one target, or several of numbers or of 0 and 1; raises KKError where the schema is not complete."""
+    task, names = competition.task, competition.target
+    if task == "multilabel" and len(names) == 1:
+        names = tuple(map(str, competition.classes))  # one column of labels with blanks between
+    task = "regression" if task == "multitarget" else task
+    learnable = len(names) > 1 if task == "multilabel" else task == "regression" if len(names) > 1 else task in ("binary", "multiclass", "regression")
+    if not names or not learnable:
+        found = f"{len(competition.target)} targets" if len(competition.target) > 1 else "one target" if competition.target else "no target"
+        raise KKError(f"{competition.slug} has {found} (task {competition.task or 'unknown'}), which models here do not learn",
+                      "Mend target, classes and task in competition.toml, or bring predictions: kk add NAME --oof FILE --test FILE")
+    if len(names) == 1:
+        return Problem(task, competition.classes, metric_of(competition))
+    return Problem(task, (), metric_of(competition), names)
 
 
 def load_data(store: Store) -> Data:
-    """Features and target of train, features of test; columns that both have, without ids (dates are kept) and ignored ones."""
+    """Features and target of train, features of test: the raw columns that both have, without ids (dates are kept) and ignored ones.
+
+    With several targets y is rows x targets, in the order of `target` in competition.toml. A target that is in the labels table is
+    joined by id. Where no column is left (images), X holds the ids only and says so: `Data.ids_only`.
+    """
     competition = store.competition
-    return _cached(competition, tuple(_stamp(store, role) for role in ("train", "test")))
+    return _cached(competition, tuple(_stamp(store, role) for role in ("train", "test", "labels")))
 
 
 def _stamp(store: Store, role: str) -> tuple[str, int]:
@@ -68,15 +85,45 @@ def _stamp(store: Store, role: str) -> tuple[str, int]:
 @functools.lru_cache(maxsize=2)
 def _cached(competition: Competition, stamps: tuple) -> Data:
     store = Store(competition)
-    train, test = read_table(store, "train"), read_table(store, "test")
+    train, test = with_labels(store, read_table(store, "train")), read_table(store, "test")
     problem = problem_of(competition)
-    y, target = _targets(train, competition, problem)
+    _check_order(store, problem)
+    y, target = learnt(train, competition, problem)
     columns = feature_columns(train, test, competition)
-    if not columns:
-        raise KKError("train and test share no column that can be a feature", "Check ignore and id in competition.toml")
-    return Data(X=_plain(train[columns]), y=y, target=target, X_test=_plain(test[columns]), classes=competition.classes,
+    ids = [name for name in competition.id if name in train.columns and name in test.columns]
+    return Data(X=_plain(train[columns or ids]), y=y, target=target, X_test=_plain(test[columns or ids]), classes=problem.classes,
                 groups=train[competition.group[0]].to_numpy() if competition.group else None,
-                time=moments(train, competition.time) if competition.time else None)
+                time=moments(train, competition.time) if competition.time else None, ids_only=not columns)
+
+
+def with_labels(store: Store, train: pd.DataFrame) -> pd.DataFrame:
+    """Train with the targets of the labels table, joined by the ids that both have; as it is where it holds its targets itself.
+
+    Raises KKError where ids repeat in the labels, or no column joins them.
+    """
+    competition = store.competition
+    wanted = [name for name in competition.target if name not in train.columns]
+    if not wanted or not competition.labels:
+        return train
+    labels = read_table(store, "labels")
+    ids = [name for name in competition.id if name in labels.columns and name in train.columns]
+    if not ids:
+        raise KKError(f"no id column is both in {competition.labels} and in {competition.train}", f"Write id in {store.toml}")
+    if labels.duplicated(ids).any():
+        raise KKError(f"{competition.labels} has the {', '.join(ids)} {labels[labels.duplicated(ids)][ids].iloc[0].tolist()} more than once",
+                      "Join train and labels yourself, and name the result as train in competition.toml")
+    return train.merge(labels[[*ids, *wanted]], on=ids, how="left", validate="many_to_one")
+
+
+def _check_order(store: Store, problem: Problem) -> None:
+    """A submission's columns go by the sample: several targets must stand in its order."""
+    if not problem.targets or not store.competition.sample:
+        return
+    columns = open_table(store, store.competition.sample).footer.columns
+    shown = [name for name in columns if name in problem.targets]
+    if sorted(shown) == sorted(problem.targets) and shown != list(problem.targets):
+        raise KKError(f"target lists {', '.join(problem.targets)}, the sample has them as {', '.join(shown)}",
+                      f"Write target = {json.dumps(shown)} in {store.toml}")
 
 
 def feature_columns(train: pd.DataFrame, test: pd.DataFrame, competition: Competition) -> list[str]:
@@ -86,29 +133,62 @@ def feature_columns(train: pd.DataFrame, test: pd.DataFrame, competition: Compet
     return [name for name in train.columns if name in test.columns and name not in left_out]
 
 
-def _targets(train: pd.DataFrame, competition: Competition, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    name = competition.target[0]
-    check_columns(train, [name])
-    y = train[name]
-    if y.isna().any():
-        row = int(np.flatnonzero(y.isna())[0])
-        raise KKError(f"the target {name!r} has no value (NaN) in {int(y.isna().sum())} rows of train, the first is row {row}",
-                      "Remove these rows from the data, or name another target in competition.toml")
+def learnt(table: pd.DataFrame, competition: Competition, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """(y, target) of a table that holds the target columns: as it stands there, and as models learn it (class codes or floats).
+
+    Raises KKError for gaps, labels that are not known, and text where numbers are needed.
+    """
+    names = list(competition.target)
+    check_columns(table, names)
+    _check_gaps(table, names)
+    if problem.targets and len(names) == 1:
+        return _several_labels(table[names[0]], problem)
+    if problem.targets:
+        values = np.column_stack([_numbers(table[name], problem) for name in names])
+        return (values, values) if not problem.classifies else (values.astype(np.int64), values)
+    y = table[names[0]]
     if not problem.classifies:
-        if y.dtype.kind not in "iufb":
-            raise KKError(f"the target {name!r} holds text such as {y.iloc[0]!r}, a regression needs numbers",
-                          "Mend task or target in competition.toml")
-        return y.to_numpy(), y.to_numpy(dtype=np.float64)
+        return y.to_numpy(), _numbers(y, problem)
     codes = pd.Index([str(label) for label in competition.classes]).get_indexer(y.astype(str))
     if (codes < 0).any():
-        raise KKError(f"the target {name!r} holds {y[codes < 0].iloc[0]!r}, which is not among classes in competition.toml",
+        raise KKError(f"the target {y.name!r} holds {y[codes < 0].iloc[0]!r}, which is not among classes in competition.toml",
                       f"Write all labels there: {sorted(y.unique().tolist(), key=str)[:8]}")
     return y.to_numpy(), codes.astype(np.int64)
 
 
+def _check_gaps(table: pd.DataFrame, names: Sequence[str]) -> None:
+    for name in names:
+        gaps = table[name].isna()
+        if gaps.any():
+            raise KKError(f"the target {name!r} has no value (NaN) in {int(gaps.sum())} rows of train, the first is row {int(np.argmax(gaps))}",
+                          "Remove these rows from the data, or name another target in competition.toml")
+
+
+def _numbers(y: pd.Series, problem: Problem) -> np.ndarray:
+    if y.dtype.kind not in "iufb":
+        raise KKError(f"the target {y.name!r} holds text such as {y.iloc[0]!r}, a {problem.task} needs numbers",
+                      "Mend task or target in competition.toml")
+    values = y.to_numpy(dtype=np.float64)
+    if problem.task == "multilabel" and not np.isin(values, (0, 1)).all():
+        raise KKError(f"the target {y.name!r} holds {values[~np.isin(values, (0, 1))][0]:g}, labels are 0 or 1",
+                      'Write task = "multitarget" in competition.toml')
+    return values
+
+
+def _several_labels(y: pd.Series, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """One column of labels with blanks between, as rows x labels."""
+    held = y.astype(str).str.get_dummies(sep=" ")
+    unknown = [name for name in held.columns if name and name not in problem.targets]
+    if unknown:
+        raise KKError(f"the target {y.name!r} holds {unknown[0]!r}, which is not among classes in competition.toml", "Write all labels there")
+    values = held.reindex(columns=list(problem.targets), fill_value=0).to_numpy()
+    return values.astype(np.int64), values.astype(np.float64)
+
+
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     """Truth values as numbers, so that gaps in them are missing numbers."""
-    truth = [name for name in table.columns if table[name].dtype == bool or set(table[name].dropna().map(type)) == {bool}]
+    truth = [name for name, kind in table.dtypes.items()
+             if pd.api.types.is_bool_dtype(kind) or (pd.api.types.is_object_dtype(kind) and set(table[name].dropna().map(type)) == {bool})]
     return table.assign(**{name: table[name].astype("float64") for name in truth}) if truth else table
 
 
@@ -138,13 +218,16 @@ def check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def forms(store: Store) -> tuple[Form, Form]:
-    """What OOF and test predictions must look like."""
+    """What OOF and test predictions must look like; of several targets one column each, in their order."""
     competition = store.competition
-    sample_columns = [name for name in read_table(store, "sample").columns if name not in competition.sample_ids]
-    classes = competition.classes
-    widths = (1,) if not classes else (1, 2) if len(classes) == 2 else (len(classes),)
-    return (Form("the OOF predictions", id_table(store, "train"), tuple(sample_columns), widths, classes),
-            Form("the test predictions", id_table(store, "test"), tuple(sample_columns), widths, classes))
+    columns = [name for name in read_table(store, "sample").columns if name not in competition.sample_ids]
+    classes, targets = competition.classes, problem_of(competition).targets
+    if targets:
+        columns, widths, classes = list(targets), (len(targets),), ()
+    else:
+        widths = (1,) if not classes else (1, 2) if len(classes) == 2 else (len(classes),)
+    return (Form("the OOF predictions", id_table(store, "train"), tuple(columns), widths, classes),
+            Form("the test predictions", id_table(store, "test"), tuple(columns), widths, classes))
 
 
 def relative(path: Path) -> str:
