@@ -1,34 +1,38 @@
-"""kk train: honest rounds, refusals, and runs that outlive a kill byte for byte."""
+"""kk train: honest rounds, models of every form, one table binned for all folds, and failures that say which line it was."""
 
-import hashlib
-import os
-import signal
+import json
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as hypothesis
 
 import kagglekit
 from kagglekit.errors import KKError
-from kagglekit.fold import Fold
+from kagglekit.fold import Data, Fold
+from kagglekit.folds import from_assignment
+from kagglekit.metrics import check_metric
+from kagglekit.models.family import Problem, check_model, merged
 from kagglekit.store import open_store
+from kagglekit.work.clock import Clock
+from kagglekit.work.fit import fit, prepare
 from kagglekit.work.load import load_data
+from kagglekit.work.plan import Checkpoints, Fitted, Plan
 from kagglekit.work.rounds import chosen_rounds
+from kagglekit.work.score import average
 from tests.conftest import Ran
+from tests.test_resume import digest
 
 
 @pytest.fixture
 def folds(small: Path) -> str:
     return kagglekit.cv(split="stratified", n=4).folds
-
-
-def digest(run: str) -> dict[str, str]:
-    store = open_store()
-    folder = store.run_folder(store.run(run))
-    return {name: hashlib.sha256((folder / f"{name}.npy").read_bytes()).hexdigest() for name in ("oof", "test")}
 
 
 @pytest.mark.parametrize("model", ["constant", "linear", "tree", "forest", "lgbm"])
@@ -115,69 +119,12 @@ def test_a_function_of_a_fold_and_an_estimator_are_models(folds: str, workspace:
     assert "no file gone.py" in kk("train", "gone.py:f").error
 
 
-def slow_model(folder: Path) -> str:
-    """A model that takes a while for each fold, and says that it has begun."""
-    (folder / "slow.py").write_text(
-        "import time\nfrom pathlib import Path\n"
-        "from sklearn.linear_model import LogisticRegression\n"
-        "def fit_predict(fold):\n"
-        "    marks = Path('marks'); marks.mkdir(exist_ok=True); (marks / f'{fold.fold}-{time.time_ns()}').touch()\n"
-        "    if len(list(marks.iterdir())) == 3: time.sleep(60)\n"
-        "    model = LogisticRegression().fit(fold.X_train[['x']], fold.y_train)\n"
-        "    return model.predict_proba(fold.X_valid[['x']])[:, 1], model.predict_proba(fold.X_test[['x']])[:, 1]\n")
-    return "slow.py:fit_predict"
-
-
-def wait_for_marks(folder: Path, count: int) -> None:
-    for _ in range(600):
-        if (folder / "marks").exists() and len(list((folder / "marks").iterdir())) >= count:
-            return
-        time.sleep(0.05)
-    raise AssertionError("the training did not get that far")
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_stopped_run_goes_on_from_its_finished_folds(folds: str, workspace: Path, kk: Callable[..., Ran], kk_process, how) -> None:
-    model = slow_model(workspace)
-    process = kk_process("train", model)
-    wait_for_marks(workspace, 3)
-    time.sleep(0.2)
-    os.kill(process.pid, how)
-    _, said = process.communicate(timeout=20)
-    if how == signal.SIGINT:
-        assert process.returncode == 130 and "Error: stopped. Run the same command to go on" in said
-    assert open_store().run("r1").status == "started"
-    assert "r1 fit_predict is unfinished" in kk("status").out
-    ran = kk("train", model, "--json")
-    assert "r1 fit_predict was left unfinished with 2 of 4 folds done: going on from there" in ran.err
-    assert ran.json["run"] == "r1" and ran.json["resumed"]
-    assert len(list((workspace / "marks").iterdir())) == 5  # two folds, the one that was stopped, and the two that were left
-    unbroken = kk("train", model, "--json").json
-    assert unbroken["run"] == "r2" and digest("r1") == digest("r2")
-    assert not (open_store().run_folder(open_store().run("r1")) / ".work").exists()
-
-
-def test_a_killed_boosted_run_equals_an_unbroken_one(folds: str) -> None:
-    """The curves of finished folds are read back; those that must grow on are grown again from the first round."""
-    from kagglekit.work import save
-    from kagglekit.work.fit import Checkpoints
-
-    whole = kagglekit.train("lgbm")
-    store = open_store()
-    run = store.run(whole.run)
-    gone = {"pid": 2**22 + 5, "host": run.process["host"]}
-    copy = store.new_run(lambda number: save.replace(run, id=number, uid="other", status="started", process=gone))
-    again = kagglekit.train("lgbm")
-    assert again.run == copy.id and again.resumed and digest(copy.id) == digest(whole.run)
-    assert Checkpoints(store.run_folder(copy) / ".work").count() == 0
-
-
 def test_time_folds_never_train_on_the_future_and_say_what_is_not_scored(small: Path) -> None:
     kagglekit.cv(split="time", time="day", n=3, gap="5d", name="bytime")
     the_folds = kagglekit.load_folds("bytime")
     order = the_folds.order
     for fold in the_folds:
-        assert order[fold.train].max() < order[fold.valid].min() - 5 * 86400 * 1e9
+        assert order[fold.train].max() <= order[fold.valid].min() - 5 * 86400 * 1e9
     record = kagglekit.train("lgbm", folds="bytime")
     assert record.rows_scored < 240 and record.rounds["chosen_by"] == "earlier folds"
     store = open_store()
@@ -228,3 +175,162 @@ def test_without_folds_the_remedy_is_said(small: Path, kk: Callable[..., Ran]) -
     assert kk("train", "lgbm").error == "Error: small-auc has no folds yet. Make them: kk cv"
     with pytest.raises(KKError, match="no run is called 'r9'"):
         kagglekit.submit("r9")
+
+
+def plan_of(rows: int, assignment: np.ndarray, model: object, *, used: np.ndarray | None = None, params: dict | None = None,
+            seeds: tuple[int, ...] = (0,), refit: bool = False) -> tuple[Plan, Data]:
+    """A small binary task on the given folds, without files."""
+    random = np.random.default_rng(rows)
+    X = pd.DataFrame({"x": random.normal(size=rows), "row": np.arange(rows, dtype=float), "colour": random.choice(["red", "green"], rows)})
+    y = ((X["x"] + random.normal(size=rows) > 0).to_numpy()).astype(np.int64)
+    y[:2] = 0, 1
+    data = Data(X=X, y=y, target=y, X_test=X.head(7), classes=(0, 1))
+    folds = from_assignment("some", assignment, "", rows)
+    chosen = check_model(model)
+    problem = Problem("binary", (0, 1), check_metric("logloss"))
+    used = np.ones(rows, dtype=bool) if used is None else used
+    return Plan(chosen, problem, merged(chosen.name, params or {}, chosen.rounds), folds, tuple(folds.keys), seeds, used, refit), data
+
+
+def fitted(plan: Plan, data: Data) -> Fitted:
+    return fit(plan, data, Clock(), Checkpoints(None))
+
+
+@settings(max_examples=30, deadline=None)
+@given(hypothesis.data())
+def test_every_scored_row_was_predicted_by_a_model_that_saw_neither_it_nor_its_group(draws: hypothesis.DataObject) -> None:
+    rows, groups, n = 60, draws.draw(hypothesis.integers(4, 12)), draws.draw(hypothesis.integers(2, 4))
+    random = np.random.default_rng(draws.draw(hypothesis.integers(0, 10_000)))
+    group = random.integers(0, groups, rows)
+    share = draws.draw(hypothesis.sampled_from([1.0, 0.8]))
+    seen: list[set[int]] = []
+
+    def spy(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(set(fold.X_train["row"].astype(int)))
+        return np.full(len(fold.valid), float(len(seen))), np.zeros(len(fold.X_test))
+
+    plan, data = plan_of(rows, (np.arange(groups) % n)[group].astype(np.int16), spy, used=random.random(rows) < share)
+    try:
+        oof = average(plan.folds, fitted(plan, data).parts, plan.used, 1)
+    except KKError as error:
+        assert "one class only" in error.what or "none of the rows" in error.what
+        return
+    assert np.array_equal(np.isnan(oof), ~plan.used)
+    for row in np.flatnonzero(plan.used):
+        trained = seen[int(oof[row]) - 1]
+        assert row not in trained and not set(group[list(trained)]) & {group[row]} and trained <= set(np.flatnonzero(plan.used))
+
+
+@pytest.mark.parametrize("more", [{}, {"params": {"n_estimators": 15}}, {"seeds": (0, 1), "refit": True}])
+def test_folds_in_threads_give_the_same_bytes_as_one_after_the_other(more: dict) -> None:
+    answers = []
+    for threads in (1, 3):
+        params = {"max_rounds": 40, **more.get("params", {}), "num_threads": threads}
+        plan, data = plan_of(900, (np.arange(900) % 5).astype(np.int16), "lgbm", **{**more, "params": params})
+        found = fitted(plan, data)
+        assert prepare(plan, data, Clock()).workers == threads and found.shared == ("category codes", "histogram bin edges")
+        answers.append((average(plan.folds, found.parts, plan.used, 1).tobytes(), found.test.tobytes(), found.rounds))
+    assert answers[0] == answers[1]
+
+
+def test_the_table_is_binned_once_for_folds_and_seeds_unless_an_encoder_learns_from_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    import lightgbm
+
+    binned = []
+    monkeypatch.setattr(lightgbm.Dataset, "_Dataset__init_from_np2d", counting(lightgbm.Dataset._Dataset__init_from_np2d, binned))
+    plan, data = plan_of(600, (np.arange(600) % 4).astype(np.int16), "lgbm", params={"n_estimators": 5}, seeds=(0, 1))
+    assert fitted(plan, data).shared and len(binned) == 1
+    words = np.random.default_rng(0).choice(["sun", "rain", "wind", "snow", "hail"], (600, 4))
+    text = replace(data, X=data.X.assign(said=[f"{' '.join(one)} {number}" for number, one in enumerate(words)]),
+                   X_test=data.X_test.assign(said="sun rain wind snow"))
+    binned.clear()
+    assert fitted(plan, text).shared == () and len(binned) == 2 * 4 * 2  # training and validated rows of each fold, for each seed
+
+
+def counting(function: Callable, calls: list) -> Callable:
+    def counted(*args: object, **named: object) -> object:
+        calls.append(1)
+        return function(*args, **named)
+
+    return counted
+
+
+def test_what_a_booster_kept_while_it_grew_is_what_it_predicts() -> None:
+    plan, data = plan_of(500, (np.arange(500) % 2).astype(np.int16), "lgbm")
+    stage = prepare(plan, data, Clock())(plan.problem, plan.params, 0, plan.fold(data, (0, 0)), Clock())
+    stage.advance(12)
+    kept = stage.predict(12, 0)
+    stage.advance(20)
+    assert kept[1] is None and kept[0].tobytes() == stage.predict(12, 0)[0].tobytes()
+
+
+def test_code_that_raises_says_its_line_and_keeps_the_traceback(folds: str, workspace: Path, kk: Callable[..., Ran]) -> None:
+    (workspace / "mine.py").write_text("def fit_predict(fold):\n    half = len(fold.train) / 2\n    return fold.y_train[half]\n")
+    ran = kk("train", "mine.py:fit_predict")
+    assert ran.code == 1 and "Traceback" not in ran.err
+    assert "mine.py:3: return fold.y_train[half] (IndexError: only integers" in ran.error and "r1-fit_predict/traceback.txt" in ran.error
+    run = open_store().run("r1")
+    text = (open_store().run_folder(run) / "traceback.txt").read_text()
+    assert run.status == "failed" and "mine.py\", line 3" in text and "IndexError" in text
+
+
+def test_pdb_opens_at_the_persons_line(folds: str, workspace: Path, kk_process) -> None:
+    (workspace / "mine.py").write_text("def fit_predict(fold):\n    secret = 41 + 1\n    return fold.X_train['nope']\n")
+    process = kk_process("train", "mine.py:fit_predict", "--pdb", stdin=subprocess.PIPE)
+    said, told = process.communicate("p secret\nq\n", timeout=60)
+    assert "return fold.X_train['nope']" in said and "\n(Pdb) 42\n" in said
+    assert process.returncode == 1 and told.strip().splitlines()[-1].startswith("Error: mine.py:3")
+
+
+@pytest.mark.parametrize("verb", ["trains on", "validates"])
+def test_a_fold_of_one_class_is_refused_before_anything_is_trained(verb: str) -> None:
+    plan, data = plan_of(40, np.repeat([0, 1], 20).astype(np.int16), lambda fold: pytest.fail("it was trained"))
+    y = np.repeat([0, 1], 20)
+    metric = check_metric("auc") if verb == "validates" else plan.problem.metric
+    y = np.where(np.arange(40) % 2, y, 0) if verb == "validates" else y
+    plan = replace(plan, problem=replace(plan.problem, metric=metric))
+    with pytest.raises(KKError, match=f"{verb} one class only"):
+        fit(plan, replace(data, y=y, target=y), Clock(), Checkpoints(None))
+
+
+def test_a_run_says_where_it_came_from(folds: str, workspace: Path) -> None:
+    for words in (["init", "-q"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", *words], cwd=workspace, check=True)
+    (workspace / "kept.txt").write_text("1")
+    record = kagglekit.train("lgbm", params={"n_estimators": 5})
+    facts = json.loads((open_store().run_folder(open_store().run(record.run)) / "run.json").read_text())
+    assert len(facts["git"]["commit"]) == 40 and facts["git"]["dirty"] and len(facts["git"]["diff_sha256"]) == 64
+    assert facts["notes"]["shared"] == ["category codes", "histogram bin edges"] and len(facts["notes"]["data_sha256"]) == 64
+    assert {"read", "encode", "bin", "fit", "predict"} <= set(facts["seconds"]) and " took " in facts["notes"]["bottleneck"]
+    assert facts["seeds"] == [0] and "lightgbm" in facts["versions"] and facts["folds_fingerprint"] == kagglekit.load_folds().fingerprint
+
+
+def test_a_model_tells_how_long_it_waited_for_data_and_how_long_it_computed(folds: str) -> None:
+    def net(fold: Fold) -> np.ndarray:
+        for _ in kagglekit.batches(slowly(3)):
+            pass
+        with kagglekit.stage("predict"):
+            return np.zeros(len(fold.valid)) + 0.5
+
+    record = kagglekit.train(net)
+    assert record.seconds["wait"] > 0.1 > record.seconds["compute"]
+    assert record.bottleneck.startswith("wait took") and "loader" in record.bottleneck
+    assert any("no test predictions" in one for one in record.warnings) and record.next == "kk runs"
+
+
+def slowly(count: int) -> Iterator[int]:
+    for number in range(count):
+        time.sleep(0.015)
+        yield number
+
+
+def test_features_of_the_persons_own_are_part_of_the_recipe_and_fitted_ones_share_no_bins(folds: str, small: Path) -> None:
+    plain = kagglekit.train("lgbm", params={"n_estimators": 5})
+    (small / "features.py").write_text(
+        "def ratios(train, test):\n    return train[['x']] * 2, test[['x']] * 2\n"
+        "def mean(fold):\n    m = fold.y_train.mean()\n    return [t[['x']].assign(m=m) for t in (fold.X_train, fold.X_valid, fold.X_test)]\n")
+    made = kagglekit.train("lgbm", params={"n_estimators": 5}, features="ratios")
+    fitted_inside = kagglekit.train("lgbm", params={"n_estimators": 5}, features=["raw", "mean"])
+    assert len({plain.recipe, made.recipe, fitted_inside.recipe}) == 3 and made.shared and not fitted_inside.shared
+    assert kagglekit.train("lgbm", params={"n_estimators": 5}, features="raw").recipe == plain.recipe
+    assert open_store().run(made.run).notes["features"] == ["ratios"]

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 @click.option("--sample", default=1.0, show_default=True, metavar="F", help="Share of the rows to use.")
 @click.option("--seeds", default=1, show_default=True, metavar="K", help="Seeds to average.")
 @click.option("--set", "params", multiple=True, callback=options.parameters, metavar="KEY=VALUE", help="A parameter of the model.")
+@click.option("--features", metavar="A,B", help="Sets of features.py (default: features, else the raw columns).")
 @click.option("--refit", is_flag=True, help="Predict the test set by one model of all rows.")
 @click.option("--name", metavar="N", help="Name of the run (default: the model).")
+@click.option("--smoke/--no-smoke", default=True, show_default=True, help="Try the model on a few rows first when the run is long.")
+@click.option("--pdb", is_flag=True, help="Open the debugger at the line of yours that fails.")
 @options.competition
 @options.output
 def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
@@ -49,5 +52,6 @@ def render(record: "Trained") -> list[str]:
                                                                         f"(by {rounds['chosen_by']})")
         lines += wrapped(f"rounds: {told}", indent="        ")
     how = {"refit": "one model of all rows", "fold_mean": "the mean of the fold models", "single_fold": "the one fold's model"}
-    lines += wrapped(f"test predictions: {how.get(record.inference, record.inference)}; {record.bottleneck}", indent="  ")
+    shared = f"; folds share {' and '.join(record.shared)}" if record.shared else ""
+    lines += wrapped(f"test predictions: {how.get(record.inference, record.inference)}{shared}; {record.bottleneck}", indent="  ")
     return lines + bullets(record.warnings)

@@ -1,23 +1,20 @@
 """kk train: fit a model on every fold and record the run."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from kagglekit.errors import KKError
-from kagglekit.folds import Folds
-from kagglekit.models.family import Model, check_model, merged
-from kagglekit.progress import say
-from kagglekit.run import Run, Score, recipe_of
+from kagglekit.models.family import check_model
+from kagglekit.run import Run, Score
 from kagglekit.store import Store, open_store
 from kagglekit.work.clock import Clock
-from kagglekit.work.fit import Checkpoints, Plan, fit
+from kagglekit.work.failure import explained, post_mortem
+from kagglekit.work.features import Features
+from kagglekit.work.hours import spending
 from kagglekit.work.kept import load_folds
-from kagglekit.work.load import load_data, problem_of
-from kagglekit.work.save import Result, begin, fail, finish, unfinished
-from kagglekit.work.score import average, fold_scores
+from kagglekit.work.save import fail
+from kagglekit.work.smoke import smoke_test
+from kagglekit.work.training import complete, make_plan, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,90 +35,56 @@ class Trained:
     inference: str
     seconds: Mapping[str, float]
     bottleneck: str
+    shared: tuple[str, ...]
     resumed: bool
     warnings: tuple[str, ...]
     next: str
 
 
 def train(model: object, *, folds: str | None = None, fold: int | None = None, sample: float = 1.0, seeds: int = 1,
-          params: Mapping[str, object] | None = None, refit: bool = False, name: str | None = None,
-          competition: object = None) -> Trained:
+          params: Mapping[str, object] | None = None, features: str | Sequence[str] | None = None, refit: bool = False,
+          name: str | None = None, smoke: bool = True, pdb: bool = False, competition: object = None) -> Trained:
     """Train `model` (a name, path.py:fit_predict, an estimator or a function of a Fold) on every fold and record the run.
 
     Rounds of a boosted model are chosen for each fold by the other folds' mean curve. Test predictions are the mean over the
-    fold models, or with `refit` those of one model trained on all rows. A killed run goes on from its finished folds.
-    Raises KKError for unknown names, predictions of the wrong shape, and targets with gaps.
+    fold models, or with `refit` those of one model trained on all rows. `features` names sets of features.py ("raw,ratios"; default:
+    the set `features`, else the raw columns). A killed run goes on from its finished folds. Before a long run the model is tried on a
+    few hundred rows (`smoke`); `pdb` opens the debugger at the line that fails.
+    Raises KKError for unknown names, code that raises, predictions of the wrong shape, and targets with gaps.
 
         >>> kk.train("lgbm", folds="group5", params={"num_leaves": 63})  # doctest: +SKIP
     """
     store, clock = open_store(competition), Clock()
-    chosen = check_model(model, store.folder)
-    if not 0 < sample <= 1:
-        raise KKError(f"--sample {sample} is not a share of the rows", "Give a number above 0 and up to 1: --sample 0.1")
-    if seeds < 1:
-        raise KKError(f"--seeds {seeds} trains nothing", "Give at least 1")
-    with clock.stage("read"):
-        the_folds = load_folds(folds, store)
-        data = load_data(store)
-    plan = _plan(store, chosen, the_folds, dict(params or {}), fold, sample, seeds, refit)
-    run, resumed = _started(store, plan, chosen, name or chosen.name, sample, fold)
-    try:
-        return _trained(store, run, plan, data, clock, resumed)
-    except KKError as error:
-        fail(store, run, error)
-        raise
+    with spending(store, "train") as spent:
+        chosen = check_model(model, store.folder)
+        with clock.stage("read"):
+            the_folds, looks = load_folds(folds, store), Features(store, features)
+            data = looks.data()
+        plan = make_plan(store, chosen, the_folds, dict(params or {}), fold=fold, sample=sample, seeds=seeds, refit=refit)
+        run, resumed = start(store, plan, given=model, name=name or chosen.name, sample=sample, fold=fold, features=looks)
+        spent["what"] = f"{run.id} {run.name}"
+        try:
+            if smoke and not resumed:
+                smoke_test(plan, data)
+            done = complete(store, run, plan, data, clock)
+        except KKError as error:
+            fail(store, run, error)
+            raise
+        except (Exception, SystemExit) as error:
+            raise _failed(store, run, error, pdb) from error
+    return _shown(done, resumed, f"kk submit {done.id}" if store.array(done, "test") is not None else "kk runs")
 
 
-def _plan(store: Store, model: Model, folds: Folds, params: dict, fold: int | None, sample: float, seeds: int, refit: bool) -> Plan:
-    keys = tuple(key for key in folds.keys if fold is None or key[1] == fold)
-    if not keys:
-        raise KKError(f"{folds.name} has no fold {fold}", f"It has: {', '.join(str(number) for _, number in folds.keys)}")
-    used = np.ones(folds.rows, dtype=bool)
-    if sample < 1:
-        used = np.random.default_rng(0).permutation(folds.rows) < max(round(sample * folds.rows), 1)
-    full = merged(model.name, params, model.rounds)
-    return Plan(model, problem_of(store.competition), full, folds, keys, tuple(range(seeds)), used, refit)
+def _failed(store: Store, run: Run, error: BaseException, pdb: bool) -> KKError:
+    told = explained(error, run.name, store.run_folder(run) / "traceback.txt")
+    fail(store, run, told)
+    if pdb:
+        post_mortem(error)
+    return told
 
 
-def _started(store: Store, plan: Plan, model: Model, name: str, sample: float, fold: int | None) -> tuple[Run, bool]:
-    """The run to work on: a killed one of the same recipe and folds goes on, else a new one."""
-    inference = "refit" if plan.refit else "fold_mean" if len(plan.keys) > 1 else "single_fold"
-    code = hashlib.sha256(model.code.encode()).hexdigest()[:12] if model.code else ""
-    recipe = recipe_of(model=model.name, params=plan.params, code=code, sample=sample, seeds=plan.seeds, inference=inference)
-    facts = {"recipe": recipe, "folds_fingerprint": plan.folds.fingerprint, "notes": {"fold": fold}}
-    for left in unfinished(store):
-        if left.kind == "train" and all(getattr(left, key) == value for key, value in facts.items()):
-            done = Checkpoints(store.run_folder(left) / ".work").count()
-            say(f"{left.id} {left.name} was left unfinished with {done} of {len(plan.keys) * len(plan.seeds)} folds done: going on from there")
-            return left, True
-    run = begin(store, name=name, kind="train", folds=plan.folds, model=model.name, recipe=recipe, metric=plan.problem.metric.name,
-                greater_is_better=plan.problem.metric.greater_is_better, classes=plan.problem.classes, params=plan.params,
-                seeds=plan.seeds, sample=sample, inference=inference, notes={"fold": fold})
-    return run, False
-
-
-def _trained(store: Store, run: Run, plan: Plan, data: object, clock: Clock, resumed: bool) -> Trained:
-    checkpoints = Checkpoints(store.run_folder(run) / ".work")
-    fitted = fit(plan, data, clock, checkpoints)
-    score = fold_scores(plan.problem, data, plan.folds, fitted.parts, plan.used)
-    width = len(plan.problem.classes) if plan.problem.task == "multiclass" else 1
-    oof = average(plan.folds, fitted.parts, plan.used, width)
-    rows = int((~np.isnan(oof if oof.ndim == 1 else oof.sum(axis=1))).sum())
-    warnings = _warnings(score, plan, rows)
-    done = finish(store, run, Result(oof, fitted.test, score, rows, fitted.rounds, clock.seconds(), warnings))
-    checkpoints.clear()
+def _shown(done: Run, resumed: bool, following: str) -> Trained:
     return Trained(run=done.id, recipe=done.recipe, model=done.model, name=done.name, folds=done.folds, kind=done.kind,
-                   metric=done.metric, greater_is_better=done.greater_is_better, score=done.score, rows_scored=rows,
-                   rounds=done.rounds, inference=done.inference, seconds=done.seconds, bottleneck=clock.bottleneck(),
-                   resumed=resumed, warnings=done.warnings, next=f"kk submit {done.id}")
-
-
-def _warnings(score: Score, plan: Plan, rows: int) -> tuple[str, ...]:
-    said = []
-    if len(plan.keys) < len(plan.folds.keys):
-        said.append(f"one fold of {len(plan.folds.keys)} was trained: the standard error is a lower bound")
-    elif rows < plan.folds.rows:
-        said.append(f"scored on {rows:,} of {plan.folds.rows:,} rows; the others are never validated")
-    if score.se and score.pooled is not None and score.mean is not None and abs(score.pooled - score.mean) > score.se:
-        said.append(f"all rows pooled score {score.pooled:.5f}, more than one standard error off the mean of folds: scales differ")
-    return tuple(said)
+                   metric=done.metric, greater_is_better=done.greater_is_better, score=done.score, rows_scored=done.rows_scored,
+                   rounds=done.rounds, inference=done.inference, seconds=done.seconds, bottleneck=str(done.notes["bottleneck"]),
+                   shared=tuple(done.notes["shared"]), resumed=resumed, warnings=done.warnings, next=following)

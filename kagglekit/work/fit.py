@@ -1,201 +1,130 @@
 """Fitting: a model over folds and seeds, with checkpoints that outlive a kill, and the refit on all rows."""
 
-import io
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from kagglekit.errors import KKError
 from kagglekit.fold import Data, Fold
-from kagglekit.folds import Folds
-from kagglekit.models.family import Model, Problem
-from kagglekit.progress import task
-from kagglekit.store import write_bytes
+from kagglekit.models.family import Staged
+from kagglekit.progress import Task, task
 from kagglekit.work.clock import Clock
-from kagglekit.work.rounds import MAX_ROUNDS, PATIENCE, chosen_rounds, grow, inner_rounds
+from kagglekit.work.growth import Growth
+from kagglekit.work.parallel import Job, cores, spread
+from kagglekit.work.plan import Array, Checkpoints, Fitted, Key, Plan, check_folds, checked, checked_test
+from kagglekit.work.rounds import reach
 from kagglekit.work.score import said_for, truth_for
 
-Array = np.ndarray
-Key = tuple[int, int]
+__all__ = ["Checkpoints", "Fitted", "Plan", "fit", "prepare"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be fitted: a model with parameters and seeds, on these folds (or one of them), on these rows."""
+def fit(plan: Plan, data: Data, clock: Clock, checkpoints: Checkpoints, prepared: object = None) -> Fitted:
+    """Fit every fold of the plan (finished ones are read back), then the test model; seeds are averaged.
 
-    model: Model
-    problem: Problem
-    params: Mapping[str, object]
-    folds: Folds
-    keys: tuple[Key, ...]
-    seeds: tuple[int, ...]
-    used: Array
-    refit: bool
+    `prepared` is what `prepare` gave for the same data, rows and bin settings: a search passes it to share the bins over its trials.
+    Raises KKError for folds that cannot be scored and for predictions of the wrong shape.
+    """
+    check_folds(plan, data)
+    total = len(plan.seeds) * (len(plan.keys) + int(plan.refit))
+    with clock.running(), task(f"training {plan.model.name}", total=total, unit="folds") as work:
+        prepared = prepared or prepare(plan, data, clock)
+        fitting = Fitting(plan, data, clock, checkpoints, work, prepared)
+        by_seed = [fitting.one_seed(seed) for seed in plan.seeds]
+    parts = {key: np.mean([fitted.parts[key] for fitted in by_seed], axis=0) for key in plan.keys}
+    return Fitted(parts, np.mean([fitted.test for fitted in by_seed], axis=0), by_seed[0].rounds, getattr(prepared, "shared", ()))
+
+
+def prepare(plan: Plan, data: Data, clock: Clock) -> object:
+    """What folds and seeds of a family may share (LightGBM: the table, binned once), or None where the family shares nothing.
+
+    A family offers it as `prepare(problem, params, data, used, clock, folds, threads)` on its stage function; the answer is called
+    like that function, in `workers` threads at once, and has `shared`, the names of what is shared.
+    """
+    make = getattr(plan.model.stage, "prepare", None)
+    if make is None:
+        return None
+    return make(plan.problem, plan.params, data, plan.used, clock, folds=len(plan.keys), threads=cores())
 
 
 @dataclass(slots=True)
-class Fitted:
-    """Predictions of the validated rows by (repeat, fold), of the test rows, and the rounds that were used."""
+class Fitting:
+    """A plan at work."""
 
-    parts: dict[Key, Array] = field(default_factory=dict)
-    test: Array | None = None
-    rounds: dict[str, object] = field(default_factory=dict)
+    plan: Plan
+    data: Data
+    clock: Clock
+    checkpoints: Checkpoints
+    work: Task
+    prepared: object
 
+    def one_seed(self, seed: int) -> Fitted:
+        """Every fold with one seed."""
+        if self.plan.model.stage and self.plan.model.rounds not in self.plan.params:
+            return Growth(self.plan, self.data, seed, self._make(seed), self._workers(), self.checkpoints, self.work).fitted()
+        return self._plain(seed)
 
-class Checkpoints:
-    """Finished pieces of a run in its hidden folder; each is whole or not there."""
+    def _make(self, seed: int) -> Callable[..., Staged]:
+        stage = self.prepared or self.plan.model.stage
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        def make(fold: Fold, saved: str = "") -> Staged:
+            return stage(self.plan.problem, self.plan.params, seed, fold, self.clock, saved)
 
-    def count(self) -> int:
-        """How many folds are finished."""
-        return len(list(self.folder.glob("fold-*.npz")))
+        return make
 
-    def load(self, name: str) -> dict[str, Array] | None:
-        """What was saved under `name`, or None."""
-        path = self.folder / f"{name}.npz"
-        if not path.exists():
-            return None
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+    def _workers(self) -> int:
+        """Threads that work on folds at once: boosting frees Python's lock; a person's own code is never run in threads."""
+        return self.prepared.workers if self.prepared else 0
 
-    def save(self, name: str, **arrays: Array) -> None:
-        """Keep arrays under `name`."""
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
-        write_bytes(self.folder / f"{name}.npz", buffer.getvalue())
+    def _plain(self, seed: int) -> Fitted:
+        """Models without rounds to find: fold by fold, each kept as soon as it is done."""
+        fitted, tests, plan = Fitted(), {}, self.plan
+        for number, done in spread([self._job(key, seed) for key in plan.keys], self._workers()):
+            key = plan.keys[number]
+            fitted.parts[key], tests[key] = plan.spread_out(key, done["valid"]), done["test"]
+            self.work.advance(note=self._running(fitted))
+        if plan.refit:
+            test = self._once(plan.whole(self.data), seed)[1]
+            tests = {(-1, -1): checked_test(test, len(self.data.X_test), plan, "the model of all rows")}
+            self.work.advance()
+        fitted.test = np.mean([tests[key] for key in sorted(tests)], axis=0)
+        if plan.model.rounds in plan.params:
+            fitted.rounds = {"fixed": plan.params[plan.model.rounds]}
+        return fitted
 
-    def clear(self) -> None:
-        """Remove all pieces."""
-        for path in self.folder.glob("*"):
-            path.unlink()
-        if self.folder.exists():
-            self.folder.rmdir()
+    def _job(self, key: Key, seed: int) -> Job:
+        def job(stop: threading.Event) -> dict[str, Array]:
+            name = f"fold-{seed}-{key[0]}-{key[1]}"
+            done = self.checkpoints.load(name)
+            if done is None:
+                fold = self.plan.fold(self.data, key)
+                valid, test = self._once(fold, seed, stop)
+                done = {"valid": checked(valid, len(fold.valid), self.plan, f"fold {key[1]}"),
+                        "test": checked_test(test, len(self.data.X_test), self.plan, f"fold {key[1]}")}
+                self.checkpoints.save(name, **done)
+            return done
 
+        return job
 
-def fit(plan: Plan, data: Data, clock: Clock, checkpoints: Checkpoints) -> Fitted:
-    """Fit every fold of the plan (finished ones are read back), then the test model; seeds are averaged."""
-    by_seed = []
-    total = len(plan.seeds) * (len(plan.keys) + int(plan.refit))
-    with task(f"training {plan.model.name}", total=total, unit="folds") as work:
-        for seed in plan.seeds:
-            one = _staged if plan.model.stage and plan.model.rounds not in plan.params else _plain
-            by_seed.append(one(plan, data, seed, clock, checkpoints, work))
-    parts = {key: np.mean([fitted.parts[key] for fitted in by_seed], axis=0) for key in plan.keys}
-    return Fitted(parts, np.mean([fitted.test for fitted in by_seed], axis=0), by_seed[0].rounds)
+    def _once(self, fold: Fold, seed: int, stop: threading.Event | None = None) -> tuple[Array, Array]:
+        plan = self.plan
+        if plan.model.stage:
+            rounds = int(plan.params[plan.model.rounds])
+            stage = self._make(seed)(fold)
+            reach(stage, rounds, stop)
+            return stage.predict(rounds, rounds)
+        return plan.model.fit_predict(plan.problem, plan.params, seed, fold, self.clock)
 
-
-def _fold(plan: Plan, data: Data, key: Key) -> Fold:
-    """The fold, on the rows in use."""
-    fold = plan.folds.one(*key)
-    valid = fold.valid
-    return Fold(*key, fold.train[plan.used[fold.train]], valid, data)
-
-
-def _whole(plan: Plan, data: Data) -> Fold:
-    return Fold(-1, -1, np.flatnonzero(plan.used), np.empty(0, dtype=np.int64), data)
-
-
-def _plain(plan: Plan, data: Data, seed: int, clock: Clock, checkpoints: Checkpoints, work: object) -> Fitted:
-    """Models without rounds to find: fold by fold, each kept as soon as it is done."""
-    fitted, tests = Fitted(), []
-    for key in plan.keys:
-        name = f"fold-{seed}-{key[0]}-{key[1]}"
-        done = checkpoints.load(name)
-        if done is None:
-            fold = _fold(plan, data, key)
-            valid, test = _once(plan, fold, seed, clock)
-            done = {"valid": checked(valid, len(fold.valid), plan, f"fold {key[1]}"), "test": test}
-            checkpoints.save(name, **done)
-        fitted.parts[key] = done["valid"]
-        tests.append(done["test"])
-        work.advance(note=_running(plan, data, fitted))
-    if plan.refit:
-        tests = [_once(plan, _whole(plan, data), seed, clock)[1]]
-        work.advance()
-    fitted.test = np.mean(tests, axis=0)
-    if plan.model.rounds in plan.params:
-        fitted.rounds = {"fixed": plan.params[plan.model.rounds]}
-    return fitted
-
-
-def _once(plan: Plan, fold: Fold, seed: int, clock: Clock) -> tuple[Array, Array]:
-    if plan.model.stage:
-        rounds = int(plan.params[plan.model.rounds])
-        stage = plan.model.stage(plan.problem, plan.params, seed, fold, clock)
-        stage.advance(rounds)
-        return stage.predict(rounds)
-    return plan.model.fit_predict(plan.problem, plan.params, seed, fold, clock)
-
-
-def _staged(plan: Plan, data: Data, seed: int, clock: Clock, checkpoints: Checkpoints, work: object) -> Fitted:
-    """Models that grow: every fold's curve first, then each fold at the rounds that the others chose."""
-    most, patience = int(plan.params.get("max_rounds", MAX_ROUNDS)), int(plan.params.get("patience", PATIENCE))
-
-    def make(fold: Fold, saved: str = "") -> object:
-        return plan.model.stage(plan.problem, plan.params, seed, fold, clock, saved)
-
-    stages = {}
-    for key in plan.keys:
-        name = f"fold-{seed}-{key[0]}-{key[1]}"
-        saved = checkpoints.load(name)
-        stages[key] = make(_fold(plan, data, key), str(saved["stage"]) if saved else "")
-        if not saved:
-            grow(stages[key], most, patience)
-            checkpoints.save(name, stage=np.array(stages[key].dump()))
-        work.advance()
-    longest = max(len(stage.curve) for stage in stages.values())
-    for stage in stages.values():
-        stage.advance(longest)
-    chosen, for_test = chosen_rounds([stage.curve[:longest] for stage in stages.values()], plan.folds.rule)
-    fitted, tests, used = Fitted(), [], []
-    for (key, stage), rounds in zip(stages.items(), chosen, strict=True):
-        rounds = rounds or inner_rounds(make, _fold(plan, data, key), plan.folds, seed, most, patience)
-        stage.advance(rounds)
-        valid, _ = stage.predict(rounds)
-        fitted.parts[key] = checked(valid, len(plan.folds.one(*key).valid), plan, f"fold {key[1]}")
-        used.append(rounds)
-        tests.append(None if plan.refit else stage.predict(for_test if len(stages) > 1 else rounds)[1])
-    if plan.refit:
-        whole = make(_whole(plan, data))
-        whole.advance(for_test if len(stages) > 1 else used[0])
-        tests = [whole.predict(for_test if len(stages) > 1 else used[0])[1]]
-        work.advance()
-    fitted.test = np.mean(tests, axis=0)
-    fitted.rounds = {"per_fold": used, "test": for_test if len(stages) > 1 else used[0],
-                     "chosen_by": "earlier folds" if plan.folds.rule == "before" else "the other folds' mean curve"
-                     if len(stages) > 1 else "an inner part of the training rows"}
-    return fitted
-
-
-def checked(values: Array, rows: int, plan: Plan, where: str) -> Array:
-    """Predictions of a model in the expected shape, finite, or a KKError that says what is wrong."""
-    values = np.asarray(values, dtype=np.float64)
-    if plan.problem.task == "binary" and values.ndim == 2 and values.shape[1] == 2:
-        values = values[:, 1]
-    expected = (rows, len(plan.problem.classes)) if plan.problem.task == "multiclass" else (rows,)
-    if values.shape != expected:
-        raise KKError(f"{plan.model.name} gave predictions of the shape {values.shape} for {where}, expected {expected}",
-                      "Return one value a row (of several classes: one column a class, in the order of competition.toml)")
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values.reshape(rows, -1)).all(axis=1))[0])
-        raise KKError(f"{plan.model.name} predicts NaN or infinity for {where}, first in its row {row}",
-                      "Fill missing values inside the model")
-    return values
-
-
-def _running(plan: Plan, data: Data, fitted: Fitted) -> str:
-    """The score so far, for the progress line."""
-    truth = truth_for(plan.problem.metric, data, plan.problem)
-    scores = []
-    for key, values in fitted.parts.items():
-        rows = plan.folds.one(*key).valid
-        keep = plan.used[rows]
-        try:
-            scores.append(plan.problem.metric(truth[rows[keep]], said_for(plan.problem.metric, values[keep], plan.problem)))
-        except KKError:
-            return ""
-    return f"{plan.problem.metric.name} {np.mean(scores):.5f}"
+    def _running(self, fitted: Fitted) -> str:
+        """The score so far, for the progress line."""
+        metric = self.plan.problem.metric
+        truth, scores = truth_for(metric, self.data, self.plan.problem), []
+        for key, values in fitted.parts.items():
+            rows = self.plan.folds.one(*key).valid
+            keep = self.plan.used[rows]
+            try:
+                scores.append(metric(truth[rows[keep]], said_for(metric, values[keep], self.plan.problem)))
+            except KKError:
+                return ""
+        return f"{metric.name} {np.mean(scores):.5f}"

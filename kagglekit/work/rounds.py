@@ -1,5 +1,6 @@
 """Honest rounds: a fold's number of boosting rounds is chosen by the other folds' mean curve; what is scored has no vote."""
 
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -8,16 +9,29 @@ from kagglekit.fold import Fold
 from kagglekit.folds import Folds
 from kagglekit.models.family import Staged
 from kagglekit.splitters import REGISTRY
+from kagglekit.work.parallel import Stopped
 
-MAX_ROUNDS, PATIENCE, CHUNK = 3000, 50, 25
+MAX_ROUNDS, PATIENCE = 3000, 50
 
 
-def grow(stage: Staged, most: int = MAX_ROUNDS, patience: int = PATIENCE) -> None:
-    """Grow until the curve has had no better loss for `patience` rounds."""
-    while len(stage.curve) < most:
-        if stage.curve and len(stage.curve) - 1 - int(np.argmin(stage.curve)) >= patience:
-            return
-        stage.advance(min(len(stage.curve) + CHUNK, most))
+def grow(stage: Staged, most: int = MAX_ROUNDS, patience: int = PATIENCE, stop: threading.Event | None = None) -> None:
+    """Grow until the curve has had no better loss for `patience` rounds; raises Stopped when `stop` is set."""
+    best, where = np.inf, -1
+    for number, loss in enumerate(stage.curve):
+        if loss < best:
+            best, where = loss, number
+    while len(stage.curve) < most and (where < 0 or len(stage.curve) - 1 - where < patience):
+        reach(stage, len(stage.curve) + 1, stop)
+        if stage.curve[-1] < best:
+            best, where = stage.curve[-1], len(stage.curve) - 1
+
+
+def reach(stage: Staged, rounds: int, stop: threading.Event | None = None) -> None:
+    """Grow to `rounds` in all, round by round so that it can be stopped."""
+    while len(stage.curve) < rounds:
+        if stop is not None and stop.is_set():
+            raise Stopped
+        stage.advance(len(stage.curve) + 1)
 
 
 def chosen_rounds(curves: Sequence[Sequence[float]], rule: str) -> tuple[list[int | None], int]:
@@ -40,11 +54,11 @@ def chosen_rounds(curves: Sequence[Sequence[float]], rule: str) -> tuple[list[in
 def inner_fold(fold: Fold, folds: Folds, seed: int) -> Fold:
     """A part of the fold's training rows cut by the same rule: the last fifth of time, or one of five folds of the same splitter."""
     rows = fold.train
-    if folds.rule == "before" and folds.order is not None:
+    if folds.rule in ("before", "purged") and folds.order is not None:
         moments = folds.order[rows]
         edge = np.quantile(moments, 0.8)
         late = moments > edge
-        return Fold(fold.repeat, fold.fold, rows[moments < edge - folds.gap], rows[late], fold.data)
+        return Fold(fold.repeat, fold.fold, rows[moments < edge - folds.gap - getattr(folds, "horizon", 0.0)], rows[late], fold.data)
     numbers = _same_splitter(fold, folds, rows, seed)
     return Fold(fold.repeat, fold.fold, rows[numbers != 0], rows[numbers == 0], fold.data)
 
@@ -54,14 +68,14 @@ def _same_splitter(fold: Fold, folds: Folds, rows: np.ndarray, seed: int) -> np.
     given = {"y": fold.data.y, "groups": fold.data.groups, "time": fold.data.time}
     name = folds.splitter if folds.splitter in REGISTRY else "group" if fold.data.groups is not None else "random"
     splitter = REGISTRY.get(name)
-    if any(given[need] is None for need in splitter.needs) or splitter.rule != "rest":
+    if any(given.get(need) is None for need in splitter.needs) or splitter.rule != "rest":
         splitter = REGISTRY.get("random")
     arrays = [given[need][rows] for need in splitter.needs]
     return np.asarray(splitter(*arrays, n=5, seed=seed))
 
 
-def inner_rounds(make: Callable[[Fold], Staged], fold: Fold, folds: Folds, seed: int, most: int, patience: int) -> int:
+def inner_rounds(make: Callable[[Fold], Staged], inner: Fold, most: int, patience: int, stop: threading.Event | None = None) -> int:
     """The best round of a model trained on the inner part."""
-    stage = make(inner_fold(fold, folds, seed))
-    grow(stage, most, patience)
+    stage = make(inner)
+    grow(stage, most, patience, stop)
     return int(np.argmin(stage.curve)) + 1

@@ -1,11 +1,16 @@
 """Saving a run: started on disk before the first second of work, arrays next, done last, then the ledger's row."""
 
+import hashlib
+import json
 import os
 import platform
+import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 
@@ -21,7 +26,7 @@ PACKAGES = ("kagglekit", "numpy", "pandas", "scikit-learn", "skrub", "lightgbm",
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a finished run holds: predictions, score and how it came about."""
+    """What a finished run holds: predictions, score and how it came about; `notes` are added to the run's."""
 
     oof: Array | None
     test: Array | None
@@ -30,15 +35,17 @@ class Result:
     rounds: Mapping[str, object]
     seconds: Mapping[str, float]
     warnings: tuple[str, ...] = ()
+    notes: Mapping[str, object] = field(default_factory=dict)
 
 
-def begin(store: Store, *, name: str, kind: str, folds: Folds | None = None, **facts: object) -> Run:
-    """A new run with status started, its run.json on disk."""
+def begin(store: Store, *, name: str, kind: str, folds: Folds | None = None, notes: Mapping[str, object] | None = None, **facts: object) -> Run:
+    """A new run with status started, its run.json on disk: versions, git, the command line and fingerprints of data and folds."""
     about = {"folds": folds.name, "folds_fingerprint": folds.fingerprint} if folds else {}
     warned = ("these folds were made with --force although the audit found something fatal",) if folds and folds.forced else ()
     return store.new_run(lambda number: Run(
         id=number, name=safe_name(name), kind=kind, created=now(), process={"pid": os.getpid(), "host": platform.node()},
-        versions=_versions(), git=_git(), warnings=warned, **about, **facts))
+        versions=_versions(), git=_git(), warnings=warned, notes={"command": _command(), "data_sha256": data_sha256(store), **(notes or {})},
+        **about, **facts))
 
 
 def finish(store: Store, run: Run, result: Result) -> Run:
@@ -48,7 +55,7 @@ def finish(store: Store, run: Run, result: Result) -> Run:
     if result.test is not None and not np.isnan(result.test).all():
         store.write_array(run, "test", _typed(result.test, run))
     done = replace(run, status="done", score=result.score, rows_scored=result.rows_scored, rounds=dict(result.rounds),
-                   seconds=dict(result.seconds), warnings=run.warnings + result.warnings)
+                   seconds=dict(result.seconds), warnings=run.warnings + result.warnings, notes={**run.notes, **result.notes})
     store.write_run(done)
     open_ledger(store).save_run(done)
     return done
@@ -93,10 +100,29 @@ def _versions() -> dict[str, str]:
 
 
 def _git() -> dict[str, object]:
-    """Commit and whether the work tree was changed; empty outside a repository."""
+    """Commit, whether the work tree was changed, and the hash of these changes; empty outside a repository."""
     try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-        return {"commit": commit, "dirty": bool(changed)}
+        changed = _asked("status", "--porcelain")
+        diff = hashlib.sha256(_asked("diff", "HEAD").encode()).hexdigest() if changed else ""
+        return {"commit": _asked("rev-parse", "HEAD"), "dirty": bool(changed), "diff_sha256": diff}
     except (OSError, subprocess.SubprocessError):
         return {}
+
+
+def _asked(*words: str) -> str:
+    ran = subprocess.run(["git", *words], capture_output=True, text=True, errors="replace", timeout=5, check=True)
+    return ran.stdout.strip()
+
+
+def _command() -> str:
+    """The command line as typed, empty in a notebook or script."""
+    name = Path(sys.argv[0]).name if sys.argv else ""
+    return shlex.join(["kk", *sys.argv[1:]]) if name == "kk" or Path(sys.argv[0]).parent.name == "kagglekit" else ""
+
+
+def data_sha256(store: Store) -> str:
+    """One hash of all data files, from the manifest's; empty where there is no manifest."""
+    if not store.manifest.exists():
+        return ""
+    files = json.loads(store.manifest.read_text(encoding="utf-8")).get("files", [])
+    return hashlib.sha256(json.dumps(sorted((str(one.get("name")), str(one.get("sha256"))) for one in files)).encode()).hexdigest()

@@ -17,14 +17,12 @@ Array = np.ndarray
 
 def truth_for(metric: Metric, data: Data, problem: Problem) -> Array:
     """The target in the form that the metric scores: labels, class codes or values."""
-    if not problem.classifies:
-        return data.y if metric.needs == "label" else data.target
     return data.y if metric.needs == "label" else data.target
 
 
 def said_for(metric: Metric, values: Array, problem: Problem) -> Array:
     """Predictions in the form that the metric scores."""
-    return decide(values, metric.needs, problem.classes)
+    return decide(values, metric.form, problem.classes, metric.parameter if metric.needs == "list" else None)
 
 
 def fold_scores(problem: Problem, data: Data, folds: Folds, parts: Mapping[tuple[int, int], Array], used: Array) -> Score:
