@@ -3,7 +3,8 @@
     python benchmarks/blend.py [--only auc,rmse,logloss,small,correlation,scale] [--scale-models 1000] [--scale-rows 1000000]
 
 Generated out-of-fold predictions: a latent truth, six families of shared errors, private errors; `held` is the score on as many fresh
-rows (at most 100,000). Peers come from what is installed (`pip install hillclimbers autogluon.core autogluon.features`); one that is missing is named.
+rows (at most 100,000). Peers come from what is installed
+(`pip install hillclimbers autogluon.core autogluon.features`); one that is missing is named.
 A peer that would take minutes is timed on some of its metric calls and multiplied out ("extrapolated"). Goals: AUC 50 x 100k 20 times
 AutoGluon and 500 times hillclimbers, 200 x 200k 50 times; five classes 50 times; RMSE 4 times; 10 x 10k under 50 ms; correlations of
 200 x 1M under 10 s; nested greedy and convex of 1,000 models x 1M rows from disk under 10 minutes and 8 GB.
@@ -15,6 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,21 +119,38 @@ def hill_cost(oof: Array, y: Array, metric: Callable[[Array, Array], float]) -> 
     return one * HILL_WEIGHTS * sum(len(oof) - step for step in range(1, steps + 1))
 
 
+def both_auc(oof: Array, y: Array, held: Array, y_held: Array, weights: Array) -> tuple[float, float]:
+    """AUC on the rows of the fit and on fresh ones."""
+    return auc.auc_of(weights @ oof, y), auc.auc_of(weights @ held, y_held)
+
+
+def both_rmse(oof: Array, y: Array, held: Array, y_held: Array, weights: Array) -> tuple[float, float]:
+    """RMSE on the rows of the fit and on fresh ones."""
+    return float(np.sqrt(np.mean((weights @ oof - y) ** 2))), float(np.sqrt(np.mean((weights @ held - y_held) ** 2)))
+
+
+def stacked(oof: Array, y: Array) -> tuple[Array, float]:
+    """The logistic stack."""
+    return logistic.logistic(logistic.logits(oof), y)
+
+
+def on_gram(fit: Callable[[gram.Gram], Array], oof: Array, y: Array) -> Array:
+    """A fit on the Gram matrix, which is taken too."""
+    return fit(gram.grams(oof, y)[0])
+
+
 def of_auc() -> None:
     """AUC: greedy selection by counting; the logistic stack for comparison."""
     from sklearn.metrics import roc_auc_score
 
     for models, rows, goal in ((50, 100_000, 20.0), (200, 200_000, 50.0)):
         y, oof, y_held, held = made(models, rows)
-
-        def score(weights: Array) -> tuple[float, float]:
-            return auc.auc_of(weights @ oof, y), auc.auc_of(weights @ held, y_held)
-
-        cpu, wall, weights = timed(lambda: auc.greedy_auc(oof, y, STEPS))
+        score = partial(both_auc, oof, y, held, y_held)
+        cpu, wall, weights = timed(partial(auc.greedy_auc, oof, y, STEPS))
         against_selection(f"AUC greedy {models} x {rows:,}", (cpu, wall, *score(weights)), selection("roc_auc", "binary"), oof, y, goal, score)
         theirs = hill_cost(oof, y, roc_auc_score)
         print(f"{'':32} hillclimbers {theirs:.0f} s CPU (extrapolated from 10 metric calls) | ratio {theirs / cpu:.0f} (goal 500)")
-        cpu, wall, (stack, _) = timed(lambda: logistic.logistic(logistic.logits(oof), y))
+        cpu, wall, (stack, _) = timed(partial(stacked, oof, y))
         print(f"{'':32} logistic stack {cpu:.3f} s CPU {wall:.3f} wall, fit {auc.auc_of(stack @ logistic.logits(oof), y):.5f} "
               f"held {auc.auc_of(stack @ logistic.logits(held), y_held):.5f}")
 
@@ -140,14 +159,11 @@ def of_rmse() -> None:
     """RMSE: greedy and convex on a Gram matrix."""
     for models, rows, goal in ((50, 100_000, 4.0), (200, 200_000, 1.5), (100, 1_000_000, 4.0)):
         y, oof, y_held, held = made(models, rows, kind="value")
-
-        def score(weights: Array) -> tuple[float, float]:
-            return tuple(float(np.sqrt(np.mean((weights @ one - truth) ** 2))) for one, truth in ((oof, y), (held, y_held)))
-
-        cpu, wall, weights = timed(lambda: gram.greedy(gram.grams(oof, y)[0], steps=100))
+        score = partial(both_rmse, oof, y, held, y_held)
+        cpu, wall, weights = timed(partial(on_gram, gram.greedy, oof, y))
         against_selection(f"RMSE greedy {models} x {rows:,}", (cpu, wall, *score(weights)), selection("root_mean_squared_error", "regression"),
                           oof, y, goal, score)
-        cpu, wall, weights = timed(lambda: gram.convex(gram.grams(oof, y)[0]))
+        cpu, wall, weights = timed(partial(on_gram, gram.convex, oof, y))
         print("{:32} convex {:.3f} s CPU {:.3f} wall, fit {:.5f} held {:.5f}".format("", cpu, wall, *score(weights)))
 
 
@@ -181,7 +197,8 @@ def small() -> None:
     """Ten models of 10,000 rows: milliseconds."""
     y, oof, _, _ = made(10, 10_000)
     numbers, values, _, _ = made(10, 10_000, kind="value")
-    for label, fit in (("AUC greedy", lambda: auc.greedy_auc(oof, y)), ("log loss convex", lambda: logloss.convex_logloss(logloss.true_class(oof, y))),
+    for label, fit in (("AUC greedy", lambda: auc.greedy_auc(oof, y)),
+                       ("log loss convex", lambda: logloss.convex_logloss(logloss.true_class(oof, y))),
                        ("logistic stack", lambda: logistic.logistic(logistic.logits(oof), y)),
                        ("RMSE greedy", lambda: gram.greedy(gram.grams(values, numbers)[0])),
                        ("RMSE convex", lambda: gram.convex(gram.grams(values, numbers)[0]))):

@@ -9,7 +9,7 @@ from kagglekit.blenders.base import REGISTRY, Blender
 from kagglekit.blenders.blending import candidates, choose, try_all
 from kagglekit.blenders.case import Rows, View
 from kagglekit.blenders.decision import Decider, decider_of
-from kagglekit.blenders.nested import Nested, decide, first, gap_se, own_se
+from kagglekit.blenders.nested import Nested, decide, fit_for, gap_se, own_se
 from kagglekit.blenders.prepare import prepare
 from kagglekit.diversity import error_correlation
 from kagglekit.metrics import Metric
@@ -97,7 +97,7 @@ def judged(rows: Rows, fitted: Rows, blender: Blender, decider: Decider, known: 
             weights.append(known.weights[number])
         else:
             case = fitted.without(number)
-            fit = blender.fit(case) if case.seen else first(rows)
+            fit = fit_for(fitted, blender, case)
             one = np.asarray(fit.predict(View(rows.oof, part)), dtype=np.float64)
             told = np.asarray(decide(case, fit, decider, fitted)(one))
             weights.append(fit.weights)

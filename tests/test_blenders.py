@@ -82,7 +82,8 @@ def test_cuts_of_labels_are_fitted_on_other_folds_and_kept() -> None:
     assert found.nested > plain
     rare, p, folds = examples("f1", rows=3000)
     cut = blend(rare, p**3, folds, "f1", method="mean")
-    assert cut.details["threshold"] < 0.4 and cut.nested > blend(rare, p**3, folds, "f1", method="mean", decide=lambda q: (q > 0.5).astype(int)).nested
+    plain = blend(rare, p**3, folds, "f1", method="mean", decide=lambda q: (q > 0.5).astype(int))
+    assert cut.details["threshold"] < 0.4 and cut.nested > plain.nested
 
 
 def test_text_labels_are_blended_by_their_classes() -> None:
@@ -235,3 +236,23 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         blend(y, oof, folds, "rmse", method="convex").predict(oof[:3])
     with pytest.raises(KKError, match="model 1 predicts infinity in 1 rows"):
         blend(y, np.where((np.arange(4)[:, None] == 1) & (np.arange(600) == 5), np.inf, oof), folds, "rmse")
+
+
+@pytest.mark.parametrize("metric", ["mcauc", "mclogloss", "mcrmse"])
+def test_several_targets_have_their_own_weights(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    y = (rng.random((1000, 2)) < 0.3).astype(int)
+    good = np.clip(y * 0.4 + rng.random((1000, 2)) * 0.6, 0.01, 0.99)
+    noise = rng.random((1000, 2))
+    oof = np.stack([np.stack([good[:, 0], noise[:, 1]], axis=1), np.stack([noise[:, 0], good[:, 1]], axis=1)])
+    found = blend(y.astype(float) if metric == "mcrmse" else y, oof, np.arange(1000) % 5, metric, method="convex")
+    assert found.weights[0, 0] > 0.8 and found.weights[1, 1] > 0.8 and found.gain > 3 * found.gain_se
+    assert found.predict(oof).shape == (1000, 2) and found.nested == pytest.approx(np.mean(found.per_fold))
+
+
+def test_lists_are_made_of_blended_scores() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 6, 600)
+    scores = np.exp(2 * np.eye(6)[y] + np.array([1.0, 2.0])[:, None, None] * rng.normal(size=(2, 600, 6)))
+    found = blend(y, scores / scores.sum(axis=2, keepdims=True), np.arange(600) % 5, "map@3", method="greedy")
+    assert found.labels(found.predict(scores)).shape == (600, 3) and found.nested > 0.8

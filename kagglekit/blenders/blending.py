@@ -11,7 +11,8 @@ from kagglekit.blenders.case import Rows
 from kagglekit.blenders.decision import Decider, Decision, decider_of
 from kagglekit.blenders.nested import Nested, gap_se, nested, own_se, part_scores, said_by
 from kagglekit.blenders.prepare import prepare
-from kagglekit.metrics import Metric
+from kagglekit.blenders.several import blend_columns
+from kagglekit.metrics import Metric, check_metric
 from kagglekit.noise import cv_se
 from kagglekit.progress import task
 
@@ -69,7 +70,8 @@ def blend(y: Array, oof: Array, folds: Array | None, metric: Metric | str = "auc
 
     y: class codes 0.., or labels of `classes`, or numbers. "auto" tries every blender that suits and takes the one with the best nested
     score, a simpler one within 0.1 standard error. `earlier`: folds are blocks of time, weights see earlier ones only. `decide` turns
-    blended numbers into labels where the fitted cuts are not wanted. Raises KKError for shapes that do not fit and text without classes.
+    blended numbers into labels where the fitted cuts are not wanted. Of several targets (y is rows x targets, oof models x rows x
+    targets) each column has its own weights. Raises KKError for shapes that do not fit and text without classes.
 
     >>> random = np.random.default_rng(0)
     >>> y = random.normal(size=1000)
@@ -77,6 +79,9 @@ def blend(y: Array, oof: Array, folds: Array | None, metric: Metric | str = "auc
     >>> round(found.nested, 2), found.gain > 5 * found.gain_se
     (0.58, True)
     """
+    if np.ndim(y) == 2 and check_metric(metric).needs != "list":
+        vector = np.zeros(len(y), int) if folds is None else np.asarray(folds)
+        return blend_columns(blend, np.asarray(y), np.asarray(oof), vector, check_metric(metric), method, nested, groups, earlier)
     rows = prepare(y, oof, folds, metric, groups=groups, classes=classes, earlier=earlier)
     decider = _fixed(decide) if decide is not None else decider_of(rows.metric, rows.kind, classes, rows.truth)
     if not nested:

@@ -7,6 +7,7 @@ import numpy as np
 
 from kagglekit.errors import KKError
 from kagglekit.metrics import Metric
+from kagglekit.predictions import decide
 
 Array = np.ndarray
 THRESHOLDS = 200
@@ -35,6 +36,8 @@ def decider_of(metric: Metric, kind: str, classes: Sequence[object], truth: Arra
     Probabilities: the threshold that the metric likes best for F-scores and Matthews' correlation, one half elsewhere. Several classes: the
     likeliest, for kappa by rate-matching cuts of the expected grade. Numbers: rate-matching cuts for kappa, the nearest grade elsewhere.
     """
+    if metric.needs == "list":
+        return lambda blended, y, judge: Decision(lambda p: decide(np.asarray(p), "list", (), judge.parameter))
     if metric.needs != "label":
         return as_is
     base = metric.name.split("@")[0]

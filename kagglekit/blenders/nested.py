@@ -33,13 +33,13 @@ class Nested:
 
 
 def nested(rows: Rows, blender: Blender, decider: Decider) -> Nested:
-    """Fit and decide on the other parts (the earlier ones where these are ordered by time; the first part is blended equally)."""
+    """Fit and decide on the other parts: the earlier ones where these are ordered by time, with equal weights while these are too few."""
     blended: Array | None = None
     said: Array | None = None
     scores, weights = np.empty(len(rows.parts)), []
     for number, part in enumerate(rows.parts):
         case = rows.without(number)
-        fit = blender.fit(case) if case.seen else first(rows)
+        fit = fit_for(rows, blender, case)
         one = np.asarray(fit.predict(View(rows.oof, part)), dtype=np.float64)
         told = decide(case, fit, decider, rows)(one)
         if blended is None or said is None:
@@ -53,8 +53,14 @@ def nested(rows: Rows, blender: Blender, decider: Decider) -> Nested:
     return Nested(blender, blended, said, scores, weights)
 
 
+def fit_for(rows: Rows, blender: Blender, case: Case) -> Fit:
+    """The blend for a part: fitted on what it may see, or equal weights where too little lies before it."""
+    early = not case.seen or (rows.earlier and case.n < blender.rows * case.models)
+    return first(rows) if early else blender.fit(case)
+
+
 def first(rows: Rows) -> Fit:
-    """Equal weights, for a part that nothing lies before."""
+    """Equal weights, for a part that too little lies before."""
     case = Case(rows, (0,))
     return weighted(case, equal(case))
 
@@ -79,7 +85,7 @@ def said_by(rows: Rows, blended: Array, decider: Decider) -> Array:
     for number, part in enumerate(rows.parts):
         seen = rows.without(number).rows if rows.without(number).seen else part
         told = decider(blended[seen], rows.truth[seen], rows.metric).labels(blended[part])
-        found = np.empty(len(rows.y), dtype=told.dtype) if found is None else found
+        found = np.empty((len(rows.y), *told.shape[1:]), dtype=told.dtype) if found is None else found
         found[part] = told
     assert found is not None
     return found

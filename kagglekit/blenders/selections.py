@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kagglekit.blenders.averages import own_losses
 from kagglekit.blenders.base import blender
 from kagglekit.blenders.case import Case
 from kagglekit.blenders.direct import greedy_by_metric
@@ -23,10 +24,10 @@ def greedy(case: Case) -> Array:
 def selected(case: Case, models: Array | None = None) -> Array:
     """Shares from greedy selection among some models: by Gram matrix, true-class probabilities or counting where the metric has such a road.
 
-    For metrics of labels by squared error or log loss: labels move too rarely to tell neighbours apart.
+    For metrics of labels and lists by squared error or log loss: labels move too rarely to tell neighbours apart.
     """
     chosen = np.arange(case.models) if models is None else models
-    name, of_labels = case.metric.name, case.metric.needs == "label"
+    name, of_labels = case.metric.name, case.metric.needs in ("label", "list")
     if case.kind == "value" and (name in SQUARED or of_labels):
         found = gram.greedy(case.gram.of(chosen))
     elif case.kind != "value" and (name in ("logloss", "mlogloss") or of_labels):
@@ -45,8 +46,7 @@ def bag_greedy(case: Case) -> Array:
     """The mean of twenty greedy selections, each among a random half of the models (Caruana et al. 2006)."""
     rng = np.random.default_rng(0)
     half = max(case.models // 2, min(case.models, 2))
-    losses = -np.log(case.chances).mean(axis=1) if case.kind == "classes" else np.diag(case.gram.mean_errors)
-    best_first = np.argsort(losses, kind="stable")  # drawn by their place among the models' scores: their order as given has no say
+    best_first = np.argsort(own_losses(case), kind="stable")  # drawn by their place among the models' scores: their order as given has no say
     return np.mean([selected(case, np.sort(best_first[rng.choice(case.models, half, replace=False)])) for _ in range(BAGS)], axis=0)
 
 

@@ -10,12 +10,16 @@ from kagglekit.cli.output import bullets, run, score, table, wrapped
 if TYPE_CHECKING:
     from kagglekit.verbs.ensemble import Ensembled
 
+SHOWN = 20
+
 
 @click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--blend", default="auto", show_default=True, metavar="NAME", help="auto, mean, rank-mean or greedy.")
+@click.option("--blend", default="auto", show_default=True, metavar="NAME", help="auto, mean, greedy, convex, ridge, stack ... (see docs).")
 @click.option("--folds", metavar="NAME", help="Folds of the runs (default: the latest).")
 @click.option("--name", metavar="N", help="Name of the blend.")
+@click.option("--again", metavar="RUN", help="Make a blend again from the newest runs of its recipes.")
+@click.option("--allow-unverified", is_flag=True, help="Weight runs that came without ids.")
 @options.competition
 @options.output
 def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
@@ -34,22 +38,30 @@ def render(record: "Ensembled") -> list[str]:
     """The nested score beside what it must beat, weights, and how alike the errors are."""
     value = record.score
     gain = "" if not value["gain_se"] else f", {value['gain'] / value['gain_se']:+.1f} SE"
-    flattery = abs(value["in_sample"] - value["nested"])
     head = f"{record.run} {record.name} on {record.folds}: {record.metric} {score(value['nested'], value['nested_se'])} (nested)"
+    chosen = "" if value["best_single_nested"] is None else f"; chosen on other folds {value['best_single_nested']:.5f}"
     lines = [*wrapped(head, indent="  "),
-             f"best single   {score(value['best_single'])} ({value['best_single_run']})",
+             f"best single   {score(value['best_single'])} ({value['best_single_run']}{chosen})",
              f"gain          {value['gain']:+.5f} ± {value['gain_se'] or 0:.5f}{gain}",
              f"equal weights {score(value['equal_weights'])}",
-             f"in sample     {score(value['in_sample'])} (flatters by {flattery:.5f})", ""]
+             f"in sample     {score(value['in_sample'])} (flatters by {abs(value['in_sample'] - value['nested']):.5f})"]
+    if len(record.tried) > 1:
+        best = sorted(record.tried.items(), key=lambda one: one[1], reverse=record.greater_is_better)
+        lines += wrapped("tried         " + ", ".join(f"{name} {worth:.5f}" for name, worth in best[:5]) + f"; {len(best)} blenders", indent="  ")
+    lines += ["", *_members(record)]
+    if record.errors.get("chart"):
+        lines += ["", f"correlation of errors ({record.errors['measure']}):", *record.errors["chart"]]
+    lines += ["", *bullets(record.says, mark="-"), *bullets(record.warnings)]
+    return lines + (wrapped(f"picture: {record.picture}") if record.picture else [])
+
+
+def _members(record: "Ensembled") -> list[str]:
+    """Weight and marginal value of each run, the heaviest first."""
     effects = {one["run"]: one for one in record.marginal}
-    unknown = {"value": None, "verdict": "-"}
     rows = []
-    for name, weight in sorted(record.weights.items(), key=lambda item: -item[1]):
-        effect = effects.get(name, unknown)
-        rows.append((name, f"{weight:.3f}", "-" if effect["value"] is None else f"{effect['value']:+.5f}", effect["verdict"]))
-    lines += table(("run", "weight", "adds", "verdict"), rows)
-    names = record.errors["runs"][:8]
-    lines += ["", f"correlation of errors ({record.errors['measure']}):"]
-    cells = [(name, *(f"{cell:.2f}" for cell in row[:8])) for name, row in zip(names, record.errors["matrix"], strict=False)]
-    lines += table(("", *names), cells)
-    return lines + bullets(record.says, mark="-") + bullets(record.warnings)
+    for name, weight in sorted(record.weights.items(), key=lambda item: -abs(item[1]))[:SHOWN]:
+        effect = effects.get(name)
+        adds = "-" if effect is None else f"{effect['value']:+.5f} ({effect['low']:+.5f} to {effect['high']:+.5f})"
+        rows.append((name, f"{weight:.3f}", adds, "-" if effect is None else effect["verdict"]))
+    more = len(record.weights) - SHOWN
+    return table(("run", "weight", "adds (95 %)", "verdict"), rows) + ([f"and {more} more runs"] if more > 0 else [])

@@ -197,10 +197,7 @@ def ridge_stack(gram: Gram, lam: float) -> tuple[Array, float]:
     spread = np.sqrt(np.maximum(np.diag(products), 1e-300))
     scaled = products / spread[:, None] / spread[None, :]
     right = with_truth / spread
-    if lam > 0:
-        found = np.linalg.solve(scaled + lam * np.eye(len(spread)), right)
-    else:
-        found = np.linalg.lstsq(scaled, right, rcond=1e-10)[0]
+    found = np.linalg.lstsq(scaled, right, rcond=1e-10)[0] if lam == 0 else np.linalg.solve(scaled + lam * np.eye(len(spread)), right)
     weights = found / spread
     centred = mean - float(weights @ means)
     return weights, centred + gram.centre - gram.centre * float(weights.sum())

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from kagglekit.blenders.decision import decided_again
 from kagglekit.competition import Competition
 from kagglekit.errors import KKError, RemoteError, SubmissionFailed
 from kagglekit.ledger import open_ledger
@@ -75,8 +77,18 @@ def csv_of_run(store: Store, run: Run) -> Preflight:
     if make.exists():
         names = competition.classes or competition.target
         return checked_table(store, made_table(make, sample, ids, values, _units(store), names), metric, sample)
-    said = decide(values, metric.needs if metric else competition.prediction, competition.classes)
+    said = decided_again(run.notes.get("decision") or {}, values, competition.classes)
+    if said is None:
+        said = _decided(values, metric, competition)
     return checked_table(store, fill_sample(sample, ids, said, id_table(store, "test")), metric, sample)
+
+
+def _decided(values: np.ndarray, metric: Metric | None, competition: Competition) -> np.ndarray:
+    """What the sample's columns hold: labels, values, or of a list metric the labels of a row's best classes with spaces between."""
+    if metric is None or metric.needs != "list":
+        return decide(values, metric.form if metric else competition.prediction, competition.classes)
+    codes, labels = decide(values, "list", competition.classes, metric.parameter), np.array([str(label) for label in competition.classes])
+    return np.array([" ".join(labels[row[row >= 0]]) for row in codes])
 
 
 def refuse_notebooks_only(store: Store, run: Run) -> None:
