@@ -196,52 +196,175 @@ def test_offset_weighs_by_the_covariance() -> None:
     assert (found.value, found.se) == (pytest.approx(1.0, abs=1e-3), pytest.approx(1.0, abs=1e-3))
 
 
-def test_the_split_that_foretells_is_picked() -> None:
-    random, wins = np.random.default_rng(0), 0
-    for _ in range(200):
-        quality = random.normal(size=5)
-        cv = quality + np.array([[0.2], [0.5], [0.8], [1.2], [2]]) * random.normal(size=(5, 5))
-        wins += agreement.compare_splits(cv, quality + 0.2 * random.normal(size=5), draws=20)[0].split == 0
-    assert wins / 200 == pytest.approx(0.86, abs=0.08)
-
-
-def test_p_best_is_only_given_from_five_models() -> None:
-    cv = np.random.default_rng(0).normal(size=(2, 5))
-    assert agreement.compare_splits(cv[:, :4], np.arange(4.0))[0].p_best is None
-    assert sum(fit.p_best for fit in agreement.compare_splits(cv, np.arange(5.0))) == pytest.approx(1)
-
-
-def test_final_picks_ignore_direction_and_follow_the_surer_side() -> None:
-    cv, public = np.array([0.80, 0.84, 0.82, 0.70]), np.array([0.80, 0.78, 0.83, 0.71])
-    trust_public = agreement.final_picks(cv, public, True, n=1, se_cv=0.1, se_public=0.001)
-    trust_cv = agreement.final_picks(cv, public, True, n=1, se_cv=0.03, se_public=0.5)
-    assert (trust_public, trust_cv) == ([2], [1])
-    assert agreement.final_picks(-cv, -public, False) == agreement.final_picks(cv, public, True)
-
-
-def test_final_picks_lose_little_where_scores_are_noisy() -> None:
-    random, regret = np.random.default_rng(0), []
-    for _ in range(200):
-        true = random.normal(size=20)
-        # noises of 1 in one score are paired standard errors of sqrt 2
-        cv, public = true + random.normal(size=(2, 20))
-        picks = agreement.final_picks(cv, public, True, se_cv=2**0.5, se_public=2**0.5)
-        regret.append(true.max() - true[picks].max())
-    assert np.mean(regret) < 0.30
-
-
-def test_three_finals_are_distinct() -> None:
-    cv = np.random.default_rng(0).normal(size=8)
-    assert len(set(agreement.final_picks(cv, cv[::-1], True, n=3, families=list("aabbccdd")))) == 3
-
-
 def test_lookup_scales_and_refuses_unknown_metrics() -> None:
     assert agreement.lookup_se("auc", 8000) == pytest.approx((0.0045 * math.sqrt(10000 / 8000), 0.0016 * math.sqrt(10000 / 8000)))
     with pytest.raises(KKError, match="no table of standard errors for 'map@3'.*Add the runs with their OOF"):
         agreement.lookup_se("map@3", 1000)
 
 
-def test_final_picks_hedge_where_it_is_not_known_which_score_is_right() -> None:
-    cv, public = np.array([0.90, 0.85, 0.84, 0.80, 0.70]), np.array([0.70, 0.85, 0.84, 0.88, 0.60])
-    assert set(agreement.final_picks(cv, public, True)) != set(np.argsort(-public)[:2])
-    assert set(agreement.final_picks(cv, public, True)) != set(np.argsort(-cv)[:2])
+def test_three_of_five_at_the_ceiling_are_no_evidence() -> None:
+    cv, lb = [0.90, 0.95, 0.980, 0.985, 0.990], [0.91, 0.95, 1.0, 1.0, 1.0]
+    found = agreement.verdict(np.array(cv), np.array(lb), 0.001, 0.001, 4, rounding=1e-5)
+    assert (found.state, found.why) == ("cannot-tell", "tied")
+    apart = agreement.verdict(np.array(cv), np.array([0.91, 0.95, 0.98, 0.99, 1.0]), 0.001, 0.001, 4, rounding=1e-5)
+    assert apart.state == "tracks"
+
+
+def test_with_ties_the_rest_must_be_in_order_beyond_chance() -> None:
+    cv = np.array([0.0, 1, 2, 3, 4, 5])
+    tied_pair = agreement.verdict(cv, np.array([0.0, 1, 2, 3, 4, 4]), 0.1, 0.2, 4, rounding=0.01)
+    pairwise = agreement.verdict(cv, np.array([0.0, 0, 2, 2, 2, 2]), 0.1, 0.2, 4, rounding=0.01)
+    assert [tied_pair.state, pairwise.state] == ["tracks", "cannot-tell"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=SEEDS, step=st.sampled_from([0.5, 1.0, 2.0]))
+def test_no_verdict_tracks_on_fewer_than_four_levels(seed: int, step: float) -> None:
+    random = np.random.default_rng(seed)
+    cv = np.sort(random.normal(size=6))
+    lb = np.round((cv + 0.1 * random.normal(size=6)) / step) * step
+    found = agreement.verdict(cv, lb, 0.01, 0.01, 4, rounding=step)
+    assert found.state != "tracks" or agreement.levels(lb, step) >= 4
+
+
+def test_ties_hold_for_large_scores_too() -> None:
+    assert agreement.tied(np.array([12345.67891, 12345.67892]), 1e-5)[0, 1]
+    assert not agreement.tied(np.array([12345.67891, 12345.67893]), 1e-5)[0, 1]
+
+
+def test_leave_one_out_range_shows_what_hangs_on_one_model() -> None:
+    found = agreement.spearman(np.array([1, 2, 3, 4, 9.0]), np.array([2, 1, 4, 3, 9.0]))
+    assert (found.loo_low, found.loo_high) == (pytest.approx(0.6), pytest.approx(0.8))
+
+
+def test_a_constant_offset_is_no_misfit_and_noise_beyond_it_is() -> None:
+    random = np.random.default_rng(0)
+    cv = random.normal(size=8) * 5
+    noise = agreement.cv_se(random.normal(size=(8, 5)), 1 / 4)
+    fits = agreement.gap_model(cv, cv + 7 + 0.3 * random.normal(size=8), noise.se, 0.5, noise.df)
+    strays = agreement.gap_model(cv, cv + 7 + 8 * random.normal(size=8), noise.se, 0.5, noise.df)
+    assert fits.p > 0.05 > strays.p
+    assert fits.offset.value == pytest.approx(7, abs=4 * fits.offset.se)
+    assert (fits.explained, fits.tau2) == (1.0, 0.0)
+    assert strays.explained < 0.5
+    assert 10 < strays.tau2 < 200
+    assert agreement.gap_model(cv[:2], cv[:2], 1.0, 1.0).q is None
+
+
+def test_fit_with_known_noise_is_chi_squared() -> None:
+    from scipy.stats import chi2
+    cv, lb = np.zeros(6), np.array([1.0, -1, 0.5, 2, 0, -0.7])
+    found = agreement.gap_model(cv, lb, 0.0, 1.0, draws=20000)
+    gap = lb - lb.mean()
+    assert found.q == pytest.approx(2 * float(gap @ gap), rel=1e-3)  # paired SE 1: variance 1/2 each
+    assert found.p == pytest.approx(chi2.sf(found.q, 5), abs=0.01)
+
+
+def test_fit_keeps_its_size_with_five_folds_and_many_models() -> None:
+    random, wrong = np.random.default_rng(0), 0
+    for _ in range(100):
+        quality = random.normal(size=12) * 3
+        noise = agreement.cv_se(random.normal(size=(12, 5)) / 0.95, 1 / 4)
+        cv, lb = quality + random.normal(size=12) / 2**0.5, quality + 0.2 * random.normal(size=12)
+        wrong += agreement.gap_model(cv, lb, noise.se, 0.2 * 2**0.5, noise.df, draws=99).p <= 0.05
+    assert wrong <= 0.11 * 100
+
+
+def test_a_leaking_model_is_found_among_its_own_kind_only() -> None:
+    cv = np.array([0.70, 0.71, 0.72, 0.73, 0.90, 0.74])
+    lb = np.array([0.70, 0.71, 0.72, 0.73, 0.75, 0.80])
+    kinds = ["refit"] * 5 + ["fold_mean"]
+    found = agreement.outliers(cv, lb, 0.01, 0.01, 4, inference=kinds)
+    assert [(one.model, one.readings[0]) for one in found] == [(4, "leak")]
+    bonus = agreement.outliers(cv[:4], lb[:4] + np.array([0, 0, 0.1, 0]), 0.01, 0.01, 4, inference=["fold_mean"] * 4)
+    assert [(one.model, one.readings[0]) for one in bonus] == [(2, "bagging bonus")]
+
+
+def test_slope_of_deming_is_not_flattened_by_noise_in_cv() -> None:
+    random, slopes, flat = np.random.default_rng(0), [], []
+    for _ in range(100):
+        quality = random.normal(size=20) * 3
+        cv, lb = quality + random.normal(size=20), quality + 0.5 * random.normal(size=20)
+        found = agreement.slope(cv, lb, 2**0.5, 2**0.5 / 2)
+        slopes += [found.value] if found else []
+        flat.append(np.polyfit(cv, lb, 1)[0])
+    assert np.median(slopes) == pytest.approx(1, abs=0.05)
+    assert np.median(flat) < 0.93
+    assert agreement.slope(cv[:4], lb[:4], 1.0, 1.0) is None
+    assert agreement.slope(cv, lb, 9.0, 1.0) is None
+
+
+def test_drift_needs_ten_submissions_and_sees_a_fitted_public_part() -> None:
+    random = np.random.default_rng(0)
+    cv = random.normal(size=25)
+    lb = cv + 0.3 * np.arange(25) + random.normal(size=25)
+    assert agreement.drift(cv[:9], lb[:9]) is None
+    assert agreement.drift(cv, lb).p < 0.01
+    assert agreement.drift(cv, lb, order=np.arange(25)[::-1]).p > 0.99
+
+
+def test_inflation_is_the_best_of_many_and_less_where_models_differ() -> None:
+    random = np.random.default_rng(0)
+    equal, spread = [], []
+    for _ in range(300):
+        noise, true = random.normal(size=20), random.normal(size=20)
+        equal.append(noise.max())
+        spread.append(noise[np.argmax(true + noise)])
+    assert agreement.inflation(np.zeros(20), 2**0.5).value == pytest.approx(np.mean(equal), rel=0.06)
+    likely = np.quantile(random.normal(size=5000) * 2**0.5, np.linspace(0.025, 0.975, 20))
+    assert agreement.inflation(likely, 2**0.5).value == pytest.approx(np.mean(spread), rel=0.12)
+    assert agreement.inflation(np.zeros(20), 1.0, submissions=200).submissions == 200
+
+
+def test_chance_that_the_order_holds_is_calibrated() -> None:
+    random, said, seen = np.random.default_rng(0), [], []
+    for _ in range(1500):
+        true = random.normal(size=2)
+        cv, lb, private = true + random.normal(size=2), true + random.normal(size=2), true + random.normal(size=2) / 2
+        said.append(agreement.p_order(cv, lb, 2**0.5, 2**0.5, n_public=1000, n_private=4000)[0, 1])
+        seen.append((lb[0] > lb[1]) == (private[0] > private[1]))
+    said, seen = np.array(said), np.array(seen)
+    for low, high in ((0.2, 0.6), (0.6, 0.85), (0.85, 1)):
+        rows = (said >= low) & (said < high)
+        assert seen[rows].mean() == pytest.approx(said[rows].mean(), abs=0.09)
+
+
+def test_order_of_ties_is_a_coin_and_bad_rows_are_refused() -> None:
+    chance = agreement.p_order(None, np.array([0.8, 0.8, 0.7]), 0.0, 0.01, n_public=100, n_private=300)
+    assert (chance[0, 1], chance[0, 0]) == (0.5, 1.0)
+    assert chance[0, 2] > 0.9
+    with pytest.raises(KKError, match="0 private rows give no forecast"):
+        agreement.p_order(None, np.arange(2.0), 0.0, 1.0, n_public=10, n_private=0)
+
+
+def test_a_dense_board_is_noise_and_a_wide_one_is_not() -> None:
+    random = np.random.default_rng(0)
+    dense = agreement.board_forecast(0.8 + 0.001 * random.normal(size=300), 0.004, n_public=1000, n_private=3000, own=0.8, draws=100)
+    wide = agreement.board_forecast(0.8 + 0.05 * random.normal(size=300), 0.004, n_public=1000, n_private=3000, own=0.8, draws=100)
+    assert dense.tau < 0.4 < 0.9 < wide.tau
+    assert dense.high - dense.low > 3 * (wide.high - wide.low)
+    assert dense.near > wide.near
+    assert dense.noise_share > 0.3 > wide.noise_share
+
+
+def test_one_fold_takes_its_noise_from_rows() -> None:
+    random = np.random.default_rng(0)
+    y = random.normal(size=500)
+    oof = y + random.normal(size=(2, 500))
+    oof[0, :100] = np.nan
+    found = agreement.one_fold_se(y, oof, REGISTRY.get("mae"))
+    assert found.se == pytest.approx(agreement.lb_se(y, oof, REGISTRY.get("mae"), 400).se)
+    assert math.isinf(found.df)
+    with pytest.raises(KKError, match="no row has a prediction of every model"):
+        agreement.one_fold_se(y, np.full((2, 500), np.nan), REGISTRY.get("mae"))
+
+
+def test_a_typed_in_table_of_few_models_may_not_track() -> None:
+    random = np.random.default_rng(0)
+    cv = np.linspace(0.7, 0.8, 12)
+    lb = cv + 0.004 * random.normal(size=12)
+    few, many = agreement.table_noise(cv[:7], lb[:7], "auc", 2000), agreement.table_noise(cv + 0.02 * random.normal(size=12), lb, "auc", 2000)
+    typed = agreement.table_noise(cv[:4], lb[:4], "auc", 2000, cv_se=np.full(4, 0.005))
+    assert [few.may_track, many.may_track, typed.may_track] == [False, True, True]
+    assert 0.01 < many.se_cv[0, 0] < 0.04
+    assert typed.se_cv[0, 1] < 0.005 == pytest.approx(typed.se_cv[0, 0])
