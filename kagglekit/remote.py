@@ -12,7 +12,7 @@ from kagglekit.competition import arena_home, find_workspace
 from kagglekit.credentials import Credentials, find_credentials, practice_credentials
 from kagglekit.errors import RemoteError
 from kagglekit.refusal import Asked, refusal
-from kagglekit.replies import Contest, RemoteFile, RemoteSubmission, contest_of, submission_of
+from kagglekit.replies import Contest, RemoteFile, RemoteSubmission, RemoteTopic, contest_of, submission_of, topic_of
 
 if TYPE_CHECKING:
     import requests
@@ -132,6 +132,21 @@ class Remote:
                 return {}
             raise
         return {str(page.name).lower(): str(page.content) for page in answer.pages or []}
+
+    def topics(self, slug: str) -> list[RemoteTopic]:
+        """The first page of discussions, those with most votes first; empty where the server does not list them."""
+        from kagglesdk.competitions.types.competition_api_service import ApiListCompetitionTopicsRequest
+        from kagglesdk.discussions.types.discussions_enums import TopicListSortBy
+
+        request = ApiListCompetitionTopicsRequest()
+        request.competition_name, request.sort_by = slug, TopicListSortBy.TOPIC_LIST_SORT_BY_TOP
+        try:
+            found = self._call("list_competition_topics", request).topics or []
+        except RemoteError as error:
+            if error.cause in ("missing", "forbidden", "refused", "server"):
+                return []
+            raise
+        return sorted((topic_of(one) for one in found), key=lambda one: -one.votes)
 
     # Downloads
 

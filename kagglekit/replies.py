@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteTopic:
+    """A discussion: its address, and how much it was liked and answered."""
+
+    title: str
+    url: str
+    author: str
+    votes: int
+    comments: int
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteSubmission:
     """A submission as the server tells it; scores as the text that is shown, '' while hidden."""
 
@@ -56,6 +68,12 @@ def contest_of(found: object) -> Contest:
                    entered=bool(found.user_has_entered), code_only=bool(found.is_kernels_submissions_only),
                    rank=int(found.user_rank or 0), entry_deadline=_utc(found.new_entrant_deadline),
                    merger_deadline=_utc(found.merger_deadline), reward=found.reward or "", category=found.category or "")
+
+
+def topic_of(found: object) -> RemoteTopic:
+    """The RemoteTopic of the client's object."""
+    return RemoteTopic(title=found.title or "", url=urljoin("https://www.kaggle.com", found.topic_url or ""), author=found.author_name or "",
+                       votes=int(found.votes or 0), comments=int(found.comment_count or 0))
 
 
 def submission_of(found: object) -> RemoteSubmission:

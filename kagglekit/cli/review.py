@@ -10,7 +10,8 @@ from kagglekit.cli.output import bullets, run, score, table, wrapped
 if TYPE_CHECKING:
     from kagglekit.verbs.review import Review
 
-CHOSEN = {"final": "your final submissions", "public": "the best public score", "local": "the best local score"}
+WAYS = {"chosen": "your final submissions", "kk_final": "kk final", "by_public": "the two best public scores",
+        "by_local": "the two best local scores"}
 
 
 @click.command()
@@ -29,19 +30,29 @@ def command(as_json: bool, quiet: bool, debug: bool, **given: object) -> None:
 
 
 def render(record: "Review") -> list[str]:
-    """The place, the submissions, what each way to choose would have given, and the lesson."""
+    """The place, the submissions, what each way to choose would have given, the lesson and where to read on."""
     place = f"place {record.rank} of {record.teams}" if record.rank else f"no place among {record.teams} teams"
-    lines = [f"{record.slug} is over: {place}"]
+    before = f" ({record.public_rank} in public)" if record.public_rank and record.rank and record.public_rank != record.rank else ""
+    lines = [f"{record.slug} is over: {place}{before}"]
     if record.rows:
         lines += table(("ref", "run", "name", "local", "public", "private", ""), [
             (row["ref"], row["run"] or "-", row["name"], score(row["cv"]), score(row["public"]), score(row["private"]),
-             "final" if row["final"] else "") for row in record.rows])
-    for choice in record.choices:
-        lost = f"{choice['lost']:.5f} behind the best of all" if choice["lost"] else "the best there was"
-        lines += wrapped(f"{CHOSEN[choice['by']]}: {choice['run'] or choice['ref']} {choice['name']}, private {score(choice['private'])}, {lost}",
-                         indent="  ")
-    for order in record.orders:
-        lines += wrapped(f"the {order['by']} score put the same one first in {order['same']} of {order['pairs']} pairs", indent="  ")
+             "final" if row["final"] else "late" if row["late"] else "") for row in record.rows])
+    for way in record.picks:
+        lost = f"{way['lost']:.5f} behind the best of all" if way["lost"] else "the best there was"
+        lines += wrapped(f"{WAYS[way['by']]}: {' and '.join(way['runs'])}, private {score(way['private'])}, {lost}", indent="  ")
+    lines += [line for text in record.lesson for line in wrapped(text, indent="  ")]
     if record.teaches:
         lines += ["", "what this teaches", *(line for part in record.teaches.splitlines() for line in wrapped(part, indent="  ") or [""])]
-    return lines + bullets(record.warnings)
+    return [*lines, *_links(record), *bullets(record.warnings)]
+
+
+def _links(record: "Review") -> list[str]:
+    """Where to read on; an address is never broken over lines."""
+    if not record.links:
+        return []
+    lines = ["", "to read"]
+    for link in record.links:
+        votes = "" if link["votes"] is None else f" ({link['votes']} votes)"
+        lines += [*wrapped(f"{link['title']}{votes}", indent="  "), f"  {link['url']}"]
+    return lines

@@ -35,4 +35,5 @@ def render(record: "Submitted") -> list[str]:
     local = f" (local {score(record.cv, record.cv_se)})" if record.cv is not None else ""
     private = f", private {score(record.private)}" if record.private is not None else ""
     told = f"public score {score(record.public)}{private}{local}" if record.public is not None else "no score yet"
-    return [*wrapped(f"{record.run} {record.name}: {record.status}, {told}", indent="  "), *bullets(record.warnings)]
+    after = [str(record.gate["after"])] if record.gate and record.gate["after"] else []
+    return [*wrapped(f"{record.run} {record.name}: {record.status}, {told}", indent="  "), *bullets(after, mark="-"), *bullets(record.warnings)]
