@@ -7,12 +7,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     **{name: f"kagglekit.verbs.{name}" for name in (
-        "add", "competitions", "cv", "data", "doctor", "ensemble", "init", "join", "lbcheck", "merge", "rebuild", "review", "runs", "status",
-        "submissions", "submit", "submit_zeros", "train")},
+        "add", "check", "competitions", "cv", "data", "doctor", "ensemble", "final", "init", "join", "lbcheck", "merge", "rebuild", "review",
+        "runs", "status", "submissions", "submit", "submit_zeros", "time", "train")},
     **{f"arena_{name}": "kagglekit.verbs.arena" for name in (
         "accept", "advance", "board", "close", "create", "list", "pick", "serve", "teams")},
     "submissions_link": "kagglekit.verbs.submissions",
     "blend": "kagglekit.blenders", "load_folds": "kagglekit.work.kept",
+    "batches": "kagglekit.work.clock", "stage": "kagglekit.work.clock",
     "load_competition": "kagglekit.work.frames", "Folds": "kagglekit.folds", "KKError": "kagglekit.errors",
 }
 
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
         arena_serve,
         arena_teams,
     )
+    from kagglekit.verbs.check import check
     from kagglekit.verbs.competitions import competitions
     from kagglekit.verbs.cv import cv
     from kagglekit.verbs.data import data
     from kagglekit.verbs.doctor import doctor
     from kagglekit.verbs.ensemble import ensemble
+    from kagglekit.verbs.final import final
     from kagglekit.verbs.init import init
     from kagglekit.verbs.join import join
     from kagglekit.verbs.lbcheck import lbcheck
@@ -50,7 +53,9 @@ if TYPE_CHECKING:
     from kagglekit.verbs.submissions import submissions, submissions_link
     from kagglekit.verbs.submit import submit
     from kagglekit.verbs.submit_zeros import submit_zeros
+    from kagglekit.verbs.time import time
     from kagglekit.verbs.train import train
+    from kagglekit.work.clock import batches, stage
     from kagglekit.work.frames import load_competition
     from kagglekit.work.kept import load_folds
 

@@ -362,7 +362,8 @@ def test_real_competitions_get_the_split_that_their_test_was_drawn_by(name: str,
     assert (found.splitter, found.params) == (splitter, params)
 
 
-@pytest.mark.parametrize(("runs", "test_after", "expected"), [(True, True, "stratified-group"), (True, False, "stratified"), (False, True, "stratified")])
+@pytest.mark.parametrize(("runs", "test_after", "expected"), [(True, True, "stratified-group"), (True, False, "stratified"),
+                                                              (False, True, "stratified")])
 def test_rows_collected_in_runs_are_found_by_their_order(runs: bool, test_after: bool, expected: str) -> None:
     rng = np.random.default_rng(0)
     y = (np.arange(900) // 7) % 3 if runs else rng.integers(0, 3, 900)

@@ -121,8 +121,9 @@ def test_a_mistake_in_the_persons_own_model_names_their_file(small: Path, kk: Ca
     (small / "models").mkdir(exist_ok=True)
     (small / "models" / "mine.py").write_text("def fit_predict(fold):\n    raise ValueError('my own mistake')\n")
     ran = kk("train", small / "models" / "mine.py:fit_predict")
-    assert ran.code == 1 and ran.error == ("Error: mine.py, line 2: ValueError: my own mistake. "
-                                           "Correct mine.py; the whole traceback comes with --debug")
+    assert ran.code == 1 and ran.error.startswith("Error: mine.py:2: raise ValueError('my own mistake') (ValueError: my own mistake). "
+                                                  "Correct that line; the whole traceback is in ")
+    assert "my own mistake" in next(small.glob("runs/*/traceback.txt")).read_text()
 
 
 @pytest.mark.parametrize(("args", "code", "words"), [

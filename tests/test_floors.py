@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kagglekit"
 FLOORS = {
     0: {"errors", "registry", "progress"},
     1: {"competition", "credentials", "refusal", "replies", "processes", "fold", "folds", "advice", "audit", "predictions", "run", "metrics",
-        "constants", "splitters", "blenders", "greedy", "agreement", "noise", "correlation", "choice", "diversity", "tables", "models", "checks"},
+        "constants", "splitters", "blenders", "kernels", "precision", "agreement", "noise", "correlation", "choice", "diversity", "marginal",
+        "tables", "models", "checks"},
     2: {"store", "ledger", "remote", "practice"},
     3: {"work"},
     4: {"verbs", "testing"},

@@ -58,7 +58,8 @@ def render(record: "Split") -> list[str]:
                     f"{f' x {record.repeats} repeats' if record.repeats > 1 else ''} of {sizes} rows", indent="  ")
     if record.precision is not None:
         return lines + wrapped(record.precision.says, indent="  ")
-    lines += wrapped(f"{record.scored_rows:,} of {record.rows:,} rows are validated; {'audited' if record.next == 'kk cv' else 'saved in'} {record.file}")
+    done = "audited" if record.next == "kk cv" else "saved in"
+    lines += wrapped(f"{record.scored_rows:,} of {record.rows:,} rows are validated; {done} {record.file}")
     lines += ["", *record.chart, ""]
     for finding in record.audit:
         lines += wrapped(f"{finding.severity}: {finding.says} [{finding.code}]", indent="  ")

@@ -71,7 +71,8 @@ def cv(*, split: object = "auto", n: int = 5, group: str | None = None, time: st
     asked = Asked(split, n, group, time, {"gap": gap, "embargo": embargo, "horizon": horizon, "window": window, "test_size": test_size},
                   known, duplicates, repeats, seed, source)
     train = with_labels(store, read_table(store, "train"))
-    advice = recommend(train, read_table(store, "test") if store.competition.test else None, store.competition, measure=asked.is_auto and audit is None)
+    test = read_table(store, "test") if store.competition.test else None
+    advice = recommend(train, test, store.competition, measure=asked.is_auto and audit is None)
     folds = named_folds(store, audit, asked, train) if audit is not None else _made(store, asked, train, advice, name)
     if se is not None:
         precision = measure(store, folds, se, model=model)
