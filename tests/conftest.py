@@ -7,7 +7,9 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import contextlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -128,12 +130,21 @@ def small_arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def copied(source: Path, target: Path) -> None:
+    """A copy of a folder; databases are copied by SQLite, since a connection to them may just be closing."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.db", "*.db-wal", "*.db-shm"), dirs_exist_ok=True)
+    for database in source.rglob("*.db"):
+        there = target / database.relative_to(source)
+        with contextlib.closing(sqlite3.connect(database)) as old, contextlib.closing(sqlite3.connect(there)) as new:
+            old.backup(new)
+
+
 @pytest.fixture
 def small(workspace: Path, small_arena: Path) -> Iterator[Path]:
     """A workspace where small-auc is joined; gives the competition's folder."""
     from kagglekit.verbs.join import join
 
-    shutil.copytree(small_arena, workspace / "arena")
+    copied(small_arena, workspace / "arena")
     join("small-auc", practice=True)
     yield workspace / "competitions" / "small-auc"
 
@@ -157,6 +168,6 @@ def clinics(workspace: Path, clinics_arena: Path) -> Path:
     """A workspace where practice-clinics is joined; gives the competition's folder."""
     from kagglekit.verbs.join import join
 
-    shutil.copytree(clinics_arena, workspace / "arena")
+    copied(clinics_arena, workspace / "arena")
     join("practice-clinics", practice=True)
     return workspace / "competitions" / "practice-clinics"

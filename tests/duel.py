@@ -14,7 +14,7 @@ from kagglekit.practice.create import create
 from kagglekit.practice.forum import Forum, Topic, write_forum
 from kagglekit.practice.state import State
 from kagglekit.store import Store, open_store
-from tests.conftest import small_tables, write_contest
+from tests.conftest import copied, small_tables, write_contest
 
 ROWS = 600
 TOPICS = (Topic("1st place solution", "ann", "how", votes=40), Topic("Is the cut random?", "bob", "is it", votes=90, sticky=True),
@@ -42,7 +42,7 @@ class Played:
     """A joined contest, scored by auc, whose runs predict the truth with as much noise as is asked for."""
 
     def __init__(self, workspace: Path) -> None:
-        shutil.copytree(_joined(), workspace, dirs_exist_ok=True)
+        copied(_joined(), workspace)
         tables = small_tables(ROWS)
         self.truth, self.hidden = tables["train"]["y"].to_numpy(), tables["solution"]["y"].to_numpy()
         self.store: Store = open_store("duel")

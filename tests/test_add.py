@@ -3,7 +3,6 @@
 import gzip
 import re
 import shlex
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from kagglekit.predictions import Form, read_predictions
 from kagglekit.store import open_store
 from kagglekit.verbs.join import join
 from kagglekit.work.load import load_data, read_table
-from tests.conftest import ROOT, Ran, write_contest
+from tests.conftest import ROOT, Ran, copied, write_contest
 
 Kk = Callable[..., Ran]
 
@@ -87,7 +86,7 @@ def other_arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def joined(workspace: Path, other_arena: Path) -> Iterator[Callable[[str], np.ndarray]]:
     """Join animals or prices and make four folds; gives the target as models learn it."""
-    shutil.copytree(other_arena, workspace / "arena")
+    copied(other_arena, workspace / "arena")
 
     def one(name: str) -> np.ndarray:
         join(name, practice=True)

@@ -22,7 +22,7 @@ from kagglekit.practice.server import Embedded
 from kagglekit.practice.state import State
 from tests import conftest
 from tests.bare_client import Client
-from tests.conftest import small_tables
+from tests.conftest import copied, small_tables
 
 TABLES = """
 import os, time
@@ -98,9 +98,8 @@ def test_an_own_metric_needs_a_direction_and_is_never_served(own: Path, tmp_path
 
 
 def test_what_waits_when_the_server_is_killed_is_scored_by_the_next(workspace: Path, small_arena: Path, kk_process: Callable) -> None:
-    import shutil
 
-    shutil.copytree(small_arena, workspace / "arena")
+    copied(small_arena, workspace / "arena")
     content = (workspace / "arena" / "small-auc" / "files" / "sample_submission.csv").read_text()
     server = kk_process("arena", "serve", "--port", "0")
     url = [server.stdout.readline() for _ in range(5)][1].strip().split("=", 1)[1]

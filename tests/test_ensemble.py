@@ -29,7 +29,7 @@ def test_a_blend_is_a_run_with_weights_members_and_the_nested_score(four: Path, 
     store = open_store()
     run = store.run(record["run"])
     assert set(record["weights"]) == set(run.parents) == {"r1", "r2", "r4"}  # a constant adds nothing
-    assert any("r3 constant predicts the same for every row: left out" in line for line in record["warnings"])
+    assert any("r3 constant knows nothing of the rows: left out" in line for line in record["warnings"])
     score = record["score"]
     assert score["nested"] == pytest.approx(run.score.mean) and score["gain"] == pytest.approx(score["nested"] - score["best_single"])
     assert {"in_sample", "optimism", "best_single_run", "best_single_nested", "equal_weights", "gain_se"} <= set(score)

@@ -22,7 +22,7 @@ from kagglekit.work.ensemble_words import expected_public, told, words
 from kagglekit.work.hard_rows import hard_rows, hardness
 from kagglekit.work.plot_errors import heat_lines, heat_map, shown_models
 from kagglekit.work.slices import slices
-from tests.conftest import Ran
+from tests.conftest import Ran, copied
 
 RMSE = check_metric("rmse")
 
@@ -185,9 +185,8 @@ def test_kk_ensemble_shows_errors_sentences_and_a_picture(small: Path, kk: Calla
 
 
 def test_labels_are_compared_as_the_blend_decides_them(workspace: Path, small_arena: Path, kk: Callable[..., Ran]) -> None:
-    import shutil
 
-    shutil.copytree(small_arena, workspace / "arena")
+    copied(small_arena, workspace / "arena")
     kagglekit.join("small-accuracy", practice=True)
     kagglekit.cv(split="stratified", n=4)
     for model in ("linear", "tree"):

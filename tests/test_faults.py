@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import requests
 from kagglekit.practice.faults import FLAG, Hit, hits, with_faults, write_faults
 from kagglekit.practice.server import Embedded
 from tests.bare_client import Client
-from tests.conftest import ROOT
+from tests.conftest import ROOT, copied
 
 SLUG, MIB = "small-auc", 1024**2
 CUT = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)
@@ -91,7 +90,7 @@ class Raw:
 @pytest.fixture(scope="module")
 def running(small_arena: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     home = tmp_path_factory.mktemp("faults") / "arena"
-    shutil.copytree(small_arena, home)
+    copied(small_arena, home)
     file = home.parent / "faults.json"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FLAG, str(file))
@@ -389,7 +388,7 @@ def test_several_servers_share_the_counts(running: Arena, tmp_path: Path, monkey
                                   {"fault": "status", "at": "store", "code": 200, "html": True, "times": 1}], ids=lambda rule: rule["fault"])
 def test_join_meets_the_faults(rule: dict, workspace: Path, small_arena: Path, monkeypatch: pytest.MonkeyPatch, kk: Callable) -> None:
     file = workspace.parent / "faults.json"
-    shutil.copytree(small_arena, workspace / "arena")
+    copied(small_arena, workspace / "arena")
     monkeypatch.setenv(FLAG, str(file))
     write_faults(file, [rule])
     ran = kk("join", SLUG, "--practice", "--json")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from kagglekit.practice.server import Embedded
-from tests.conftest import Ran
+from tests.conftest import Ran, copied
 
 
 def test_join_brings_typed_tables_and_a_schema_with_reasons(small: Path, kk: Callable[..., Ran]) -> None:
@@ -143,7 +143,7 @@ class Between:
 @pytest.fixture
 def arena(workspace: Path, small_arena: Path) -> Path:
     """A copy of the arena that a test may change; gives the folder of small-auc."""
-    shutil.copytree(small_arena, workspace / "served")
+    copied(small_arena, workspace / "served")
     return workspace / "served" / "small-auc"
 
 
@@ -305,7 +305,7 @@ def test_a_visible_test_set_that_is_a_stub_is_told(served: Served, arena: Path, 
 
 
 def test_data_from_a_folder_is_used_in_place(workspace: Path, small_arena: Path, kk: Callable[..., Ran]) -> None:
-    shutil.copytree(small_arena, workspace / "arena")
+    copied(small_arena, workspace / "arena")
     files = workspace / "arena" / "small-auc" / "files"
     record = kk("join", "small-auc", "--practice", "--from", files, "--json").json
     assert record["downloaded_bytes"] == 0 and record["rows"]["train"] == 240
@@ -329,7 +329,7 @@ def test_another_folder_is_read_anew_and_update_replaces_a_link_not_what_it_poin
 
 
 def test_practice_clinics_is_joined_with_everything_a_loop_needs(workspace: Path, clinics_arena: Path, kk: Callable[..., Ran]) -> None:
-    shutil.copytree(clinics_arena, workspace / "arena")
+    copied(clinics_arena, workspace / "arena")
     record = kk("join", "https://www.kaggle.com/c/practice-clinics", "--practice", "--json").json
     assert (record["task"], record["metric"]["name"], record["prediction"]) == ("regression", "rmse", "value")
     assert record["server"] == "practice" and record["downloaded_bytes"] > 0 and record["warnings"] == []

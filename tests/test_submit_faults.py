@@ -1,7 +1,6 @@
 """kk submit under every fault of the arena: each ends in a clear state, and nothing is ever sent twice."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from kagglekit.practice.faults import FLAG, hits, write_faults
 from kagglekit.practice.server import Embedded
 from kagglekit.practice.state import State
 from kagglekit.work import upload
-from tests.conftest import Ran
+from tests.conftest import Ran, copied
 
 Kk = Callable[..., Ran]
 
@@ -52,7 +51,7 @@ CASES = [
 def faults(workspace: Path, small_arena: Path, monkeypatch: pytest.MonkeyPatch, kk: Kk) -> Iterator[Path]:
     """A joined competition on a served arena; the rules' file."""
     path, home = workspace / "faults.json", workspace / "served"
-    shutil.copytree(small_arena, home)
+    copied(small_arena, home)
     write_faults(path, [])
     monkeypatch.setenv(FLAG, str(path))
     monkeypatch.setattr(upload, "FIRST_PAUSE", 0.02)

@@ -149,7 +149,7 @@ def _near(columns: Sequence[Feature], keys: RowKeys, seed: int) -> Near | None:
     rows = np.unique(keys.total, return_index=True)[1]
     rest = np.zeros(len(keys.total), np.uint64)
     for place, column in enumerate(columns):
-        if column.kind not in ("integer", "number", "date"):
+        if column.kind not in ("integer", "number"):
             rest += keys.of(place)
     found = near_pairs(columns, np.sort(rows), rest, seed)
     if found is None:

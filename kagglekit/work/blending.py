@@ -84,6 +84,8 @@ def _checked(store: Store, run: Run, folds: Folds) -> Array:
 
 def _left_out(run: Run, oof: Array, others: Sequence[tuple[Run, Array]]) -> str:
     """Why a run adds nothing: it predicts one value, or what another one does."""
+    if run.model == "constant":
+        return f"{run.id} {run.name} knows nothing of the rows"
     flat = oof.reshape(len(oof), -1)
     seen = flat[~np.isnan(flat).any(axis=1)]
     if not len(seen) or (seen == seen[0]).all():
