@@ -37,10 +37,10 @@ def near_pairs(columns: Sequence[Feature], rows: Array, rest: Array, seed: int =
     """Pairs among `rows` (of both tables, no two of them equal) nearer than 1e-3 of the median distance to the nearest row.
 
     Distances are Euclidean over the numeric columns, each divided by its spread; `rest` uint64[all rows] must agree (the keys of all
-    other columns; dates are among them: what lies an hour later is a neighbour, no copy). None where the numbers are too few. Cells of shifted projections (locality-sensitive hashing: Datar, Immorlica,
-    Indyk & Mirrokni 2004) hold the candidates, whose distances are then computed: a pair is missed in fewer than one case of a
-    hundred. By chance n/2 * ln 2 * 1e-3**d pairs are as near, d being the dimension of the data (as in Facco et al. 2017, from the
-    ratio of the distances to the two nearest rows).
+    other columns; dates are among them: what lies an hour later is a neighbour, no copy). None where the numbers are too few. Cells of
+    shifted projections (locality-sensitive hashing: Datar, Immorlica, Indyk & Mirrokni 2004) hold the candidates, whose distances are then
+    computed: a pair is missed in fewer than one case of a hundred. By chance n/2 * ln 2 * 1e-3**d pairs are as near, d being the
+    dimension of the data (as in Facco et al. 2017, from the ratio of the distances to the two nearest rows).
     """
     numeric = [feature for feature in columns if feature.kind in NUMERIC and feature.kind not in ("bool", "date")]
     rng = np.random.default_rng(seed)
