@@ -362,7 +362,7 @@ def test_columns_are_read_from_a_parquet_and_from_a_raw_file_alike(tmp_path: Pat
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_conversion_leaves_nothing_half_and_finished_files_stay(tmp_path: Path, how: signal.Signals) -> None:
     store = store_at(tmp_path)
-    write(store, {"a.csv": PLAIN, "b.csv": "a,b\n" + "12345.678,some text\n" * 4_000_000})
+    write(store, {"a.csv": PLAIN, "b.csv": "a,b\n" + "12345.678,some text\n" * 8_000_000})
     program = f"""
 from pathlib import Path
 from tests.test_tables import make_tables, store_at
