@@ -240,7 +240,8 @@ def _power(repeats: int) -> None:
             found = []
             for seed in range(repeats):
                 rng = np.random.default_rng(seed)
-                test = shaped("normal", rows // 2, 20, rng).assign(c7=lambda table: table["c7"] + by)  # noqa: B023
+                test = shaped("normal", rows // 2, 20, rng)
+                test["c7"] += by
                 found.append(adversarial(shaped("normal", rows // 2, 20, rng), test))
             states = pd.Series([one.state for one in found]).value_counts()
             first = np.mean([bool(one.columns) and one.columns[0].column == "c7" for one in found])

@@ -11,10 +11,11 @@ gains are good whatever the metric.
 
 import argparse
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 
-from kagglekit.blenders import REGISTRY, blend
+from kagglekit.blenders import REGISTRY, Blend, blend
 from kagglekit.errors import KKError
 from kagglekit.metrics import Metric, check_metric
 
@@ -104,26 +105,26 @@ def once(metric: Metric, y: Array, oof: Array, folds: Array, rows: int, tables: 
         gains[name].append(metric.sign * (auto - blended(metric, y[rows:])))
 
 
-def rivals(metric: Metric, y: Array, oof: Array, fresh: Array, found: object) -> dict:
+def rivals(metric: Metric, y: Array, oof: Array, fresh: Array, found: Blend) -> dict:
     """What people use, as functions (metric, truth) -> score on fresh rows; labels are decided by kk's cuts for all."""
 
-    def scored(weights: Array) -> object:
+    def scored(weights: Array) -> Callable[[Metric, Array], float]:
         said = np.tensordot(weights, fresh, 1)
-        return lambda judge, truth: judge(truth, found.labels(said) if judge.needs == "label" else said)  # type: ignore[attr-defined]
+        return lambda judge, truth: judge(truth, found.labels(said) if judge.needs == "label" else said)
 
     def score(blended: Array) -> float:
-        return metric.sign * metric(y, found.labels(blended) if metric.needs == "label" else blended)  # type: ignore[attr-defined]
+        return metric.sign * metric(y, found.labels(blended) if metric.needs == "label" else blended)
 
-    best = np.eye(len(oof))[found.best_single_index]  # type: ignore[attr-defined]
+    best = np.eye(len(oof))[found.best_single_index]
     return {"equal weights": scored(np.full(len(oof), 1 / len(oof))), "best single": scored(best),
             "AutoGluon's": scored(selection(oof, score)), "hillclimbers'": scored(climbed(oof, score))}
 
 
-def selection(oof: Array, score: object, steps: int = 25) -> Array:
+def selection(oof: Array, score: Callable[[Array], float], steps: int = 25) -> Array:
     """Greedy selection with replacement, the best of 25 steps."""
     total, taken, best, kept = np.zeros(oof.shape[1:]), np.zeros(len(oof)), -np.inf, None
     for step in range(1, steps + 1):
-        scores = [score((total + one) / step) for one in oof]  # type: ignore[operator]
+        scores = [score((total + one) / step) for one in oof]
         pick = int(np.argmax(scores))
         total, taken[pick] = total + oof[pick], taken[pick] + 1
         if scores[pick] > best:
@@ -131,14 +132,14 @@ def selection(oof: Array, score: object, steps: int = 25) -> Array:
     return kept
 
 
-def climbed(oof: Array, score: object, precision: float = 0.05) -> Array:
+def climbed(oof: Array, score: Callable[[Array], float], precision: float = 0.05) -> Array:
     """Hill climbing from the best model: a share of up to one half of an unused model, while the score rises."""
-    scores = [score(one) for one in oof]  # type: ignore[operator]
+    scores = [score(one) for one in oof]
     order = list(np.argsort(scores)[::-1])
     weights = np.eye(len(oof))[order.pop(0)]
     blended, best = np.tensordot(weights, oof, 1), max(scores)
     while order:
-        found = max(((score((1 - share) * blended + share * oof[model]), model, share)  # type: ignore[operator]
+        found = max(((score((1 - share) * blended + share * oof[model]), model, share)
                      for model in order[:40] for share in np.arange(precision, 0.51, precision)), key=lambda one: one[0])
         if found[0] <= best:
             break

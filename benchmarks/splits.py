@@ -135,7 +135,7 @@ def vector(splitter: object, columns: Columns, *needs: str) -> Array:
     """The fold of each row, -1 where it is never validated."""
     folds = np.full(len(columns["y"]), -1)
     given = [columns[need] for need in needs] if needs[0] in ("y", "labels") else [columns["y"], columns["groups"]]
-    for number, (_, valid) in enumerate(splitter.split(folds[:, None], *given)):  # type: ignore[attr-defined]
+    for number, (_, valid) in enumerate(splitter.split(folds[:, None], *given)):
         folds[valid] = number
     return folds
 

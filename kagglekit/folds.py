@@ -159,7 +159,7 @@ class Folds:
         """Validated rows of every (repeat, fold), found once."""
         if self._valid is None:
             object.__setattr__(self, "_valid", _cut(self.row, self.repeat, self.fold))
-        return self._valid  # type: ignore[return-value]
+        return self._valid
 
     def _data(self) -> Data | None:
         if self.data is None and self.load is not None:

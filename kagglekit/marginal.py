@@ -153,7 +153,7 @@ class Others:
 def _without(rows: Rows, model: int) -> Rows:
     """The rows without a model; sums that were taken are kept where a model can be struck out of them."""
     others = np.delete(np.arange(len(rows.oof)), model)
-    fewer = replace(rows, oof=Others(rows.oof, others))  # type: ignore[arg-type]
+    fewer = replace(rows, oof=Others(rows.oof, others))
     kept = {"grams": lambda found: [one.of(others) for one in found], "chances": lambda found: Others(found, others)}
     for name, strike in kept.items():
         if name in rows.__dict__:

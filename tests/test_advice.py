@@ -22,7 +22,7 @@ RNG = np.random.default_rng
 
 
 def contest(task: str = "regression", **facts: object) -> Competition:
-    return Competition("made", Path("."), task=task, id=("id",), target=("y",), **facts)  # type: ignore[arg-type]
+    return Competition("made", Path("."), task=task, id=("id",), target=("y",), **facts)
 
 
 def table(rows: int, seed: int = 0, **columns: object) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def parted(whole: pd.DataFrame, asked: np.ndarray) -> tuple[pd.DataFrame, pd.Dat
 
 
 def advised(whole: pd.DataFrame, asked: np.ndarray, competition: Competition, **options: object) -> Recommendation:
-    return recommend(*parted(whole, asked), competition, **{"measure": False, **options})  # type: ignore[arg-type]
+    return recommend(*parted(whole, asked), competition, **{"measure": False, **options})
 
 
 def names(found: Recommendation) -> list[object]:

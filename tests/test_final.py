@@ -88,7 +88,7 @@ def test_the_board_tells_where_one_may_end(played: Played) -> None:
     outlook = board_outlook(case, board_scores(played.store))
     assert outlook is not None and outlook.place == 1 + int((near > best).sum())
     assert outlook.low < outlook.place < outlook.high and 0 < outlook.noise_share < 0.5
-    assert board_outlook(case, [best + 0.1, best + 0.2]).place is None, "behind the part of the board that is kept"  # type: ignore[union-attr]
+    assert board_outlook(case, [best + 0.1, best + 0.2]).place is None, "behind the part of the board that is kept"
     assert board_outlook(case, []) is None
 
 

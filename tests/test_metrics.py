@@ -290,7 +290,7 @@ def test_the_best_constant_of_several_columns_is_that_of_each() -> None:
 
 
 def test_a_function_with_kaggles_own_signature_scores_several_columns() -> None:
-    def score(solution, submission, row_id_column_name):  # type: ignore[no-untyped-def]
+    def score(solution, submission, row_id_column_name):
         assert list(solution.columns) == [row_id_column_name, "value", "value_1"]
         return float((solution["value_1"] - submission["value_1"]).abs().mean())
 

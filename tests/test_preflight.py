@@ -426,6 +426,6 @@ def test_run_lengths_and_lists_that_do_not_fit_are_refused() -> None:
     for text in ("1", "0 2", "3 9", "2 0"):
         with pytest.raises(ValueError, match="no run lengths of a mask of 2 x 3"):
             rle_decode(text, (2, 3))
-    assert rle_decode(float("nan"), (2, 3)).sum() == 0  # type: ignore[arg-type]
+    assert rle_decode(float("nan"), (2, 3)).sum() == 0
     with pytest.raises(ValueError, match="do not fit 2 classes"):
         top_k(np.ones((4, 3)), ["a", "b"])

@@ -94,8 +94,14 @@ def test_a_constant_is_said_and_does_not_stop_the_run() -> None:
 
 def test_a_model_that_learns_nothing_is_not_accused_of_swapped_classes() -> None:
     random, (plan, _) = np.random.default_rng(0), planned(right, rows=100)
-    for _ in range(200):
-        smoke.look_at(random.dirichlet([1, 1, 1], 400), random.integers(0, 3, 400), plan, "fold 0")
+    said = Said()
+    with listening(said):
+        for _ in range(200):
+            smoke.look_at(random.dirichlet([1, 1, 1], 400), random.integers(0, 3, 400), plan, "fold 0")
+    assert said.lines == []
+    swapped = np.eye(3)[(np.arange(400) + 1) % 3] * 0.8 + 0.2 / 3
+    with pytest.raises(KKError, match="order"):
+        smoke.look_at(swapped, np.arange(400) % 3, plan, "fold 0")
 
 
 def test_the_forecast_is_linear_in_the_rows_and_steeper_where_trials_say_so() -> None:

@@ -49,7 +49,7 @@ def worst(folds: Array, classes: Array, n: int) -> tuple[float, float]:
 
 def by_sklearn(splitter: object, y: Array, groups: Array | None = None) -> Array:
     folds = np.empty(len(y), dtype=int)
-    for number, (_, valid) in enumerate(splitter.split(y, y, groups)):  # type: ignore[attr-defined]
+    for number, (_, valid) in enumerate(splitter.split(y, y, groups)):
         folds[valid] = number
     return folds
 
@@ -284,10 +284,10 @@ def test_scikit_learn_splitters_keep_their_own_rows(number: int) -> None:
     splitter = check_splitter(given)
     assert splitter.needs == (("y", "groups") if "Group" in type(given).__name__ else ("y",))
     if getattr(same, "random_state", 0) is None:
-        same.random_state = 5  # type: ignore[attr-defined]
+        same.random_state = 5
     answer = splitter(*[{"y": y, "groups": groups}[need] for need in splitter.needs], seed=5)
     folds = folds_of(answer, 60)
-    pairs = same.split(y, y, *([groups] if "groups" in splitter.needs else []))  # type: ignore[attr-defined]
+    pairs = same.split(y, y, *([groups] if "groups" in splitter.needs else []))
     expected = [(sorted(train), sorted(valid)) for train, valid in pairs]
     assert [(sorted(train), sorted(valid)) for train, valid in folds.split()] == expected
     assert isinstance(answer, Explicit) == any(len(train) + len(valid) < 60 for train, valid in expected)

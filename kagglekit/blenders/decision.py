@@ -121,7 +121,7 @@ def decided_again(details: Mapping[str, object], values: Array, classes: Sequenc
     """
     labels = np.array(list(classes))
     if "threshold" in details:
-        return labels[(values > float(details["threshold"])).astype(int)]  # type: ignore[arg-type]
+        return labels[(values > float(details["threshold"])).astype(int)]
     if "cuts" in details:
         kind = "classes" if values.ndim == 2 else "chance" if len(labels) == 2 else "value"
         grade = _grade(values, labels, kind) if len(labels) else values

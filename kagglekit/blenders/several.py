@@ -55,7 +55,7 @@ def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: M
 
 
 def _named(columns: Sequence[object]) -> str:
-    names = [one.blender for one in columns]  # type: ignore[attr-defined]
+    names = [one.blender for one in columns]
     return max(set(names), key=names.count)
 
 

@@ -69,7 +69,7 @@ def _of_sklearn(given: object) -> Splitter:
 def _needs_groups(given: object) -> bool:
     """Whether scikit-learn's metadata routing, or else the name, says that `split` takes groups."""
     try:
-        wanted = given.get_metadata_routing().split.requests.get("groups")  # type: ignore[attr-defined]
+        wanted = given.get_metadata_routing().split.requests.get("groups")
     except AttributeError:
         wanted = None
     consumes = any(base.__name__ == "GroupsConsumerMixin" for base in type(given).__mro__)
@@ -80,10 +80,10 @@ def _pairs(given: object, known: dict[str, Array], seed: int) -> Iterator[tuple[
     """The (train, valid) pairs of a copy that starts anew, with `seed` where it would draw another one each time."""
     fresh, rows = copy.deepcopy(given), len(known["y"])
     if getattr(fresh, "random_state", 0) is None:
-        fresh.random_state = seed  # type: ignore[attr-defined]
-    parameters = inspect.signature(fresh.split).parameters  # type: ignore[attr-defined]
+        fresh.random_state = seed
+    parameters = inspect.signature(fresh.split).parameters
     taken = {key: values for key, values in known.items() if key in parameters}
-    for train, valid in fresh.split(np.zeros((rows, 1), dtype=np.int8), **taken):  # type: ignore[attr-defined]
+    for train, valid in fresh.split(np.zeros((rows, 1), dtype=np.int8), **taken):
         yield _numbers(train, rows), _numbers(valid, rows)
 
 

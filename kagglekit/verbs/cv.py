@@ -22,7 +22,7 @@ from kagglekit.work.load import load_data, read_table, relative, with_labels
 from kagglekit.work.plot_folds import chart, picture
 from kagglekit.work.precision import measure
 from kagglekit.work.splitting import make_folds
-from kagglekit.work.wish import Asked, declared_rule, groups_to_audit, named_folds, test_gap, wish_of
+from kagglekit.work.wish import Asked, declared_rule, gap_before_test, groups_to_audit, named_folds, wish_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _made(store: Store, asked: Asked, train: pd.DataFrame, advice: Recommendatio
 
 def _findings(store: Store, folds: Folds, asked: Asked, train: pd.DataFrame) -> list[Finding]:
     data = load_data(store)
-    return audit_folds(folds, data, groups_to_audit(folds, asked, train), folds.order, test_gap=test_gap(store, folds, train), X=data.X)
+    return audit_folds(folds, data, groups_to_audit(folds, asked, train), folds.order, test_gap=gap_before_test(store, folds, train), X=data.X)
 
 
 def _refused(folds: Folds, findings: Sequence[Finding], advice: Recommendation, audit: str | None) -> KKError:

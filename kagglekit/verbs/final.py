@@ -133,5 +133,5 @@ def _p_order(case: Case, chances: object) -> tuple[Mapping[str, object], ...]:
     """Every pair of the best by public score, the nearer ones first."""
     best = sorted(range(len(case.candidates)), key=lambda one: -case.sign * case.candidates[one].public)[:MOST_PAIRS]
     pairs = [{"a": case.candidates[a].run or case.candidates[a].ref, "b": case.candidates[b].run or case.candidates[b].ref,
-              "p": float(chances[a, b])} for a, b in combinations(best, 2)]  # type: ignore[index]
+              "p": float(chances[a, b])} for a, b in combinations(best, 2)]
     return tuple(pairs)

@@ -146,10 +146,10 @@ def _noise(case: Case | None, private: Mapping[int, float]) -> str:
 
 def links_of(topics: Sequence[object], page: str) -> list[dict[str, object]]:
     """Write-ups first, then other discussions, each by votes: kind, title, url, votes. `topics` have these and are told by the server."""
-    ranked = sorted(topics, key=lambda one: -one.votes)  # type: ignore[attr-defined]
+    ranked = sorted(topics, key=lambda one: -one.votes)
     kinds: dict[str, list[dict[str, object]]] = {"write-up": [], "discussion": []}
     for topic in ranked:
-        kind = "write-up" if WRITE_UP.search(topic.title) else "discussion"  # type: ignore[attr-defined]
-        kinds[kind].append({"kind": kind, "title": topic.title, "url": topic.url, "votes": topic.votes})  # type: ignore[attr-defined]
+        kind = "write-up" if WRITE_UP.search(topic.title) else "discussion"
+        kinds[kind].append({"kind": kind, "title": topic.title, "url": topic.url, "votes": topic.votes})
     found = [*kinds["write-up"][:MOST_LINKS], *kinds["discussion"][:MOST_LINKS]]
     return [*found, {"kind": "all", "title": "all discussions by votes", "url": f"{page}/discussion?sort=votes", "votes": None}]

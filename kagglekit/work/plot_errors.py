@@ -114,7 +114,7 @@ def _heat(figure: "Figure", axes: "Axes", errors: ErrorCorrelation, models: Sequ
                       color="white" if dark else "#333333")
     for start, size in _runs([_cluster(errors, model) for model in models]):
         axes.add_patch(Rectangle((start - 0.5, start - 0.5), size, size, fill=False, edgecolor=TEST, linewidth=1.6))
-    figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02).outline.set_edgecolor(GREY)  # type: ignore[operator]
+    figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02).outline.set_edgecolor(GREY)
     axes.set_xlabel("framed: near copies" if any(len(one) > 1 for one in errors.clusters) and count == len(errors.matrix) else "")
 
 

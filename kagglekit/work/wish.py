@@ -135,7 +135,7 @@ def _as_test(store: Store, train: pd.DataFrame, wish: Wish, given: Mapping[str, 
 
 
 def _share(known: object) -> float:
-    share = float(known)  # type: ignore[arg-type]
+    share = float(known)
     if not 0 <= share <= 1:
         raise KKError(f"--known {share:g} is no share", "Give a number from 0 to 1")
     return share
@@ -167,7 +167,7 @@ def groups_to_audit(folds: Folds, asked: Asked, train: pd.DataFrame) -> np.ndarr
     return groups_of(train, group) if group else None
 
 
-def test_gap(store: Store, folds: Folds, train: pd.DataFrame) -> float | None:
+def gap_before_test(store: Store, folds: Folds, train: pd.DataFrame) -> float | None:
     """The gap between train's end and test's start, for folds by time; None where test cannot tell."""
     time = str(folds.params.get("time") or "")
     if folds.rule not in RULE_LENGTHS or not _tells(store, time):

@@ -45,7 +45,7 @@ class Rule:
     def expected(self, case: Case) -> tuple[float, float]:
         """The score that train's target lets one expect, and the standard error of (public score - this)."""
         if self.values is None:
-            return float(self.fixed), 0.0  # type: ignore[arg-type]
+            return float(self.fixed), 0.0
         mean, se = float(self.values.mean()), case.se_of_mean(self.values)
         return self.forward(mean), abs(self.forward(mean + se) - self.forward(max(mean - se, 0.0 if self.values.min() >= 0 else -np.inf))) / 2
 

@@ -47,7 +47,7 @@ def about_both(case: Case, best: Fit | None, others: Sequence[Case]) -> Iterator
     if best is None or other is None or best.rule.name not in BY_SQUARES or y is None or y.ndim > 1 or not best.possible or best.far:
         return
     scale, power = BY_SQUARES[best.rule.name]
-    a, b, values = float(case.number.ravel()[0]), float(other.number.ravel()[0]), y  # type: ignore[union-attr]
+    a, b, values = float(case.number.ravel()[0]), float(other.number.ravel()[0]), y
     if scale:
         a, b, values = float(np.log1p(a)), float(np.log1p(b)), np.log1p(y)
     mean = (abs(case.score) ** power - abs(other.score) ** power + b**2 - a**2) / (2 * (b - a))
