@@ -40,7 +40,7 @@ class Growth:
         for _ in self._each([self._level(key, longest) for key in short]):
             pass
         curves = [self.stages[key].curve[:longest] for key in self.plan.keys]
-        chosen, for_test = chosen_rounds(curves, self.plan.folds.rule)
+        chosen, for_test = chosen_rounds(curves, self.plan.folds.rule, [repeat for repeat, _ in self.plan.keys])
         return self._predicted(chosen, for_test if len(curves) > 1 else None)
 
     def _each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:

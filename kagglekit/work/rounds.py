@@ -34,44 +34,48 @@ def reach(stage: Staged, rounds: int, stop: threading.Event | None = None) -> No
         stage.advance(len(stage.curve) + 1)
 
 
-def chosen_rounds(curves: Sequence[Sequence[float]], rule: str) -> tuple[list[int | None], int]:
+def chosen_rounds(curves: Sequence[Sequence[float]], rule: str, repeats: Sequence[int] | None = None) -> tuple[list[int | None], int]:
     """Rounds for each fold and for the test model, from curves of equal length.
 
-    rest: fold k takes the best round of the other folds' mean curve; before (time): of the earlier folds'. None: there is no other
-    fold, an inner part must tell.
+    rest: fold k takes the best round of the mean curve of the other folds of its repeat (`repeats`, one number a fold; the folds of
+    other repeats hold its rows); before (time): of the earlier ones. None: there is no such fold, an inner part must tell.
 
     >>> chosen_rounds([[3, 1, 2], [3, 2, 1], [3, 2, 1]], "rest")
     ([3, 2, 2], 3)
+    >>> chosen_rounds([[3, 1, 2], [3, 2, 1], [3, 2, 1], [3, 2, 1]], "rest", repeats=[0, 0, 1, 1])
+    ([3, 2, 3, 3], 3)
     """
-    table = np.asarray(curves, dtype=np.float64)
+    table, repeat = np.asarray(curves, dtype=np.float64), np.zeros(len(curves)) if repeats is None else np.asarray(repeats)
     chosen: list[int | None] = []
     for k in range(len(table)):
-        others = table[:k] if rule == "before" else np.delete(table, k, axis=0)
-        chosen.append(int(np.argmin(others.mean(axis=0))) + 1 if len(others) else None)
+        others = repeat == repeat[k]
+        others[k:] = others[k:] & (rule != "before")
+        others[k] = False
+        chosen.append(int(np.argmin(table[others].mean(axis=0))) + 1 if others.any() else None)
     return chosen, int(np.argmin(table.mean(axis=0))) + 1
 
 
 def inner_fold(fold: Fold, folds: Folds, seed: int) -> Fold:
-    """A part of the fold's training rows cut by the same rule: the last fifth of time, or one of five folds of the same splitter."""
+    """A part of the fold's training rows cut by the same rule: the last fifth of time, or whole folds among the others."""
     rows = fold.train
     if folds.rule in ("before", "purged") and folds.order is not None:
         moments = folds.order[rows]
         edge = np.quantile(moments, 0.8)
         late = moments > edge
-        return Fold(fold.repeat, fold.fold, rows[moments < edge - folds.gap - getattr(folds, "horizon", 0.0)], rows[late], fold.data)
-    numbers = _same_splitter(fold, folds, rows, seed)
-    return Fold(fold.repeat, fold.fold, rows[numbers != 0], rows[numbers == 0], fold.data)
+        return Fold(fold.repeat, fold.fold, rows[moments < edge - folds.gap - folds.horizon], rows[late], fold.data)
+    held = _held(fold, folds, seed)
+    return Fold(fold.repeat, fold.fold, rows[~held], rows[held], fold.data)
 
 
-def _same_splitter(fold: Fold, folds: Folds, rows: np.ndarray, seed: int) -> np.ndarray:
-    assert fold.data is not None
-    given = {"y": fold.data.y, "groups": fold.data.groups, "time": fold.data.time}
-    name = folds.splitter if folds.splitter in REGISTRY else "group" if fold.data.groups is not None else "random"
-    splitter = REGISTRY.get(name)
-    if any(given.get(need) is None for need in splitter.needs) or splitter.rule != "rest":
-        splitter = REGISTRY.get("random")
-    arrays = [given[need][rows] for need in splitter.needs]
-    return np.asarray(splitter(*arrays, n=5, seed=seed))
+def _held(fold: Fold, folds: Folds, seed: int) -> np.ndarray:
+    """bool[training rows]: those of about a fifth of the other folds; where fewer than two others train, whole groups or rows at random."""
+    numbers = folds.vector(fold.repeat)[fold.train]
+    others = np.unique(numbers[numbers >= 0])
+    if len(others) > 1:
+        return np.isin(numbers, others[: max(len(others) // 5, 1)])
+    groups = fold.data.groups if fold.data is not None else None
+    splitter = REGISTRY.get("random" if groups is None else "group")
+    return np.asarray(splitter(np.zeros(len(numbers)) if groups is None else groups[fold.train], n=5, seed=seed)) == 0
 
 
 def inner_rounds(make: Callable[[Fold], Staged], inner: Fold, most: int, patience: int, stop: threading.Event | None = None) -> int:
