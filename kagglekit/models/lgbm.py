@@ -111,6 +111,14 @@ class Prepared:
         self.workers = max(1, min(threads, folds))
         self._threads, self._all = _threads(cells, threads // self.workers), _threads(cells, threads)
 
+    @staticmethod
+    def quiet() -> None:
+        """Silence LightGBM in this thread: its level of logging belongs to a thread and is set by the parameters of what is made there."""
+        import lightgbm
+        from scipy.sparse import csr_matrix
+
+        lightgbm.Dataset(csr_matrix((2, 1)), params={"verbosity": -1, "num_threads": 1}).construct()
+
     def __call__(self, problem: Problem, params: Mapping, seed: int, fold: Fold, clock: object, saved: str = "") -> "LightGBMStage":
         """The stage of one fold."""
         tables = self.tables or Apart(problem, fold, clock)

@@ -40,7 +40,7 @@ def prepare(plan: Plan, data: Data, clock: Clock) -> object:
     """What folds and seeds of a family may share (LightGBM: the table, binned once), or None where the family shares nothing.
 
     A family offers it as `prepare(problem, params, data, used, clock, folds, threads)` on its stage function; the answer is called
-    like that function, in `workers` threads at once, and has `shared`, the names of what is shared.
+    like that function, in `workers` threads at once, each of which calls `quiet()` first, and has `shared`, the names of what is shared.
     """
     make = getattr(plan.model.stage, "prepare", None)
     if make is None:
@@ -62,7 +62,8 @@ class Fitting:
     def one_seed(self, seed: int) -> Fitted:
         """Every fold with one seed."""
         if self.plan.model.stage and self.plan.model.rounds not in self.plan.params:
-            return Growth(self.plan, self.data, seed, self._make(seed), self._workers(), self.checkpoints, self.work).fitted()
+            growth = Growth(self.plan, self.data, seed, self._make(seed), self._workers(), self.checkpoints, self.work, self._begin())
+            return growth.fitted()
         return self._plain(seed)
 
     def _make(self, seed: int) -> Callable[..., Staged]:
@@ -77,10 +78,13 @@ class Fitting:
         """Threads that work on folds at once: boosting frees Python's lock; a person's own code is never run in threads."""
         return self.prepared.workers if self.prepared else 0
 
+    def _begin(self) -> Callable[[], None]:
+        return self.prepared.quiet if self.prepared else lambda: None
+
     def _plain(self, seed: int) -> Fitted:
         """Models without rounds to find: fold by fold, each kept as soon as it is done."""
         fitted, tests, plan = Fitted(), {}, self.plan
-        for number, done in spread([self._job(key, seed) for key in plan.keys], self._workers()):
+        for number, done in spread([self._job(key, seed) for key in plan.keys], self._workers(), begin=self._begin()):
             key = plan.keys[number]
             fitted.parts[key], tests[key] = plan.spread_out(key, done["valid"]), done["test"]
             self.work.advance(note=self._running(fitted))

@@ -28,6 +28,7 @@ class Growth:
     workers: int
     checkpoints: Checkpoints
     work: Task
+    begin: Callable[[], None]
     stages: dict[Key, Staged] = field(default_factory=dict)
 
     def fitted(self) -> Fitted:
@@ -44,7 +45,7 @@ class Growth:
         return self._predicted(chosen, for_test if len(curves) > 1 else None)
 
     def _each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
-        return spread(jobs, self.workers, look=lambda: self.work.advance(0, note=self._note()))
+        return spread(jobs, self.workers, lambda: self.work.advance(0, note=self._note()), self.begin)
 
     def _grown(self, key: Key) -> Job:
         def job(stop: threading.Event) -> Staged:

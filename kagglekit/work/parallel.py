@@ -23,11 +23,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(jobs: Sequence[Job], workers: int, look: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Result]]:
+def spread(jobs: Sequence[Job], workers: int, look: Callable[[], None] = lambda: None,
+           begin: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Result]]:
     """Run jobs in up to `workers` threads and give (number, result) as each ends; workers = 0 runs them one by one right here.
 
-    Each job gets an event and is to raise Stopped soon after it is set. `look` is called here about twice a second. The first
-    exception of a job is raised, when all others have ended.
+    Each job gets an event and is to raise Stopped soon after it is set. `look` is called here about twice a second, `begin` once in
+    each new thread. The first exception of a job is raised, when all others have ended.
 
     >>> sorted(spread([lambda stop: 10, lambda stop: 20], workers=2))
     [(0, 10), (1, 20)]
@@ -37,7 +38,7 @@ def spread(jobs: Sequence[Job], workers: int, look: Callable[[], None] = lambda:
         for number, job in enumerate(jobs):
             yield number, job(stop)
         return
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers, initializer=begin) as pool:
         numbers = {pool.submit(job, stop): number for number, job in enumerate(jobs)}
         waiting = set(numbers)
         try:
