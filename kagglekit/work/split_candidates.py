@@ -17,7 +17,7 @@ from kagglekit.work.kept import load_folds, save_folds, with_audit
 from kagglekit.work.load import load_data, read_table
 from kagglekit.work.next_models import make_default
 from kagglekit.work.splitting import make_folds
-from kagglekit.work.wish import Asked, groups_to_audit, test_gap, wish_of
+from kagglekit.work.wish import Asked, gap_before_test, groups_to_audit, wish_of
 
 
 def folds_of(store: Store, names: Sequence[str]) -> list[Folds]:
@@ -60,7 +60,7 @@ def _made(store: Store, splitter: str) -> Folds:
     if wish.name in store.folds_names():
         return load_folds(wish.name, store)
     folds, data = make_folds(store, train, wish, wish.name), load_data(store)
-    findings = audit_folds(folds, data, groups_to_audit(folds, asked, train), folds.order, test_gap=test_gap(store, folds, train), X=data.X)
+    findings = audit_folds(folds, data, groups_to_audit(folds, asked, train), folds.order, test_gap=gap_before_test(store, folds, train), X=data.X)
     fatal = next((one for one in findings if one.severity == "fatal"), None)
     if fatal is not None:
         raise KKError(f"the split {splitter}: {fatal.says}", f"Leave it out, or keep it knowingly: kk cv --split {splitter} --force")
