@@ -9,7 +9,7 @@ from kagglekit.blenders.base import REGISTRY, Blender
 from kagglekit.blenders.blending import candidates, choose, try_all
 from kagglekit.blenders.case import Rows, View
 from kagglekit.blenders.decision import Decider, decider_of
-from kagglekit.blenders.nested import Nested, decide, fit_for, gap_se, own_se
+from kagglekit.blenders.nested import Nested, decided, fit_for, gap_se, gathered, own_se
 from kagglekit.blenders.prepare import prepare
 from kagglekit.diversity import error_correlation
 from kagglekit.metrics import Metric
@@ -90,22 +90,19 @@ def judged(rows: Rows, fitted: Rows, blender: Blender, decider: Decider, known: 
 
     A part is taken from `known`, the blend with `model`, where that gave the model no weight.
     """
-    blended, said, scores, weights = [], [], [], []
-    for number, part in enumerate(rows.parts):
-        if known is not None and not _counts(known.weights[number], model):
-            one, told = known.blended[part], known.said[part]
-            weights.append(known.weights[number])
-        else:
-            case = fitted.without(number)
-            fit = fit_for(fitted, blender, case)
-            one = np.asarray(fit.predict(View(rows.oof, part)), dtype=np.float64)
-            told = np.asarray(decide(case, fit, decider, fitted)(one))
-            weights.append(fit.weights)
-        blended.append(one)
-        said.append(told)
-        scores.append(rows.metric(rows.truth[part], told))
-    order = np.argsort(np.concatenate(rows.parts))
-    return Nested(blender, np.concatenate(blended)[order], np.concatenate(said)[order], np.array(scores), weights)
+    found, weights = [], []
+    for place, number in enumerate(rows.judged):
+        part = rows.parts[number]
+        if known is not None and not _counts(known.weights[place], model):
+            found.append((known.blended[part], known.said[part]))
+            weights.append(known.weights[place])
+            continue
+        case = fitted.without(number)
+        fit = fit_for(fitted, blender, case)
+        one = np.asarray(fit.predict(View(rows.oof, part)), dtype=np.float64)
+        found.append((one, decided(fitted, decider, case, fit, one)))
+        weights.append(fit.weights)
+    return gathered(rows, blender, found, weights)
 
 
 def _counts(weights: Array | None, model: int) -> bool:

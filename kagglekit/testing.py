@@ -167,7 +167,7 @@ def check_blender(given: Blender | str, seed: int = 0) -> None:
     blender = blenders.REGISTRY.get(given) if isinstance(given, str) else given
     for metric, y, oof in _blended_examples(seed):
         rows = prepare(y, oof, np.arange(len(y)) % 5, metric)
-        if rows.kind not in blender.kinds:
+        if rows.kind not in blender.kinds or (blender.metrics and rows.metric.needs not in blender.metrics):
             continue
         fit, where = blender.fit(rows.whole()), f"{blender.name} on {metric}"
         if fit.weights is not None:

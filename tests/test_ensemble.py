@@ -37,7 +37,8 @@ def test_a_blend_is_a_run_with_weights_members_and_the_nested_score(four: Path, 
     assert len(store.array(run, "oof")) == 240 and np.isfinite(store.array(run, "test")).all()
     assert Path(record["picture"]).exists() and kk("submit", record["run"]).code == 0
     again = kk("ensemble", record["run"], "r2", "--json").json  # a blend of a blend
-    assert set(again["weights"]) == {record["run"], "r2"}
+    assert set(again["weights"]) == {record["run"], "r2"} and again["marginal"]
+    assert any(f"{record['run']} is a blend of r2: they count twice" in line for line in again["warnings"])
 
 
 def test_output_fits_80_columns(four: Path, kk: Callable[..., Ran]) -> None:
@@ -51,6 +52,11 @@ def test_a_blend_is_made_again_from_the_newest_runs(four: Path, kk: Callable[...
     newer = kagglekit.train("linear").run
     again = kk("ensemble", "--again", first["run"], "--json").json
     assert set(again["weights"]) == {newer, "r2"} and again["blender"] == "mean" and again["recipe"] == first["recipe"]
+    assert f"made again with {newer} in place of r1" in again["says"]
+    tried = kk("ensemble", newer, "r2", "--json").json
+    once_more = kk("ensemble", "--again", tried["run"], "--json").json
+    assert set(once_more["tried"]) == set(tried["tried"]) and len(tried["tried"]) > 1  # auto stays auto
+    assert any("the same blend" in line for line in once_more["says"])
     assert "r1 linear is no blend" in kk("ensemble", "--again", "r1").error
 
 
@@ -65,6 +71,7 @@ def test_runs_without_ids_are_averaged_unless_vouched_for(four: Path, kk: Callab
     assert record["blender"] == "mean" and any("came by row order" in line for line in record["warnings"])
     assert "came by row order without ids: convex would fit" in kk("ensemble", "r1", added, "--blend", "convex").error
     assert kk("ensemble", "r1", added, "--blend", "convex", "--allow-unverified", "--json").json["blender"] == "convex"
+    assert kk("ensemble", record["run"], "r2", "--json").json["blender"] == "mean"  # a blend of such a run is no better
     ids = read_table(store, "train")[["id"]]
     pd.DataFrame({"id": ids["id"], read_table(store, "sample").columns[1]: oof}).to_csv("oof.csv", index=False)
     named = kk("add", "named", "--oof", "oof.csv", "--folds", "stratified5", "--json").json["run"]
@@ -95,6 +102,7 @@ def test_copies_are_left_out_and_said(four: Path, kk: Callable[..., Ran]) -> Non
 def test_only_common_rows_are_blended_and_counted(four: Path) -> None:
     half = kagglekit.train("tree", fold=0, name="half").run
     found = kagglekit.ensemble(["r1", half], folds="stratified5", blend="mean")
+    assert any(f"{half} half was scored on 48 of 240 rows: left out" in line for line in kagglekit.ensemble(folds="stratified5").warnings)
     assert found.rows_scored == 48 and any("192 rows lack a prediction of some run" in line for line in found.warnings)
 
 

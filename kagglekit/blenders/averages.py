@@ -39,7 +39,7 @@ def mean(case: Case) -> Array:
     return equal(case)
 
 
-@blender("median", order=1, metrics=("value",))
+@blender("median", order=1)
 def median(case: Case) -> Fit:
     """The middle model of each row: for absolute errors with heavy tails."""
     return Fit(lambda oof: _shares(np.median(np.asarray(oof), axis=0).astype(np.float64), case))

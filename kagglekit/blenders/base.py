@@ -30,7 +30,7 @@ class Blender:
     """`function(case)` gives a Fit, or one weight a model, for the mean in the space that the metric asks for.
 
     order: its place from simple to involved; kinds: what it can blend (value, chance, classes: see Case); metrics: the `needs` of metrics it
-    is tried for by auto (() all); free: weights may be negative; rows: the fewest rows a model; cells: auto leaves it out above so many
+    is made for (() all); free: weights may be negative; rows: the fewest rows a model; cells: auto leaves it out above so many
     predictions.
     """
 
@@ -47,9 +47,12 @@ class Blender:
         """The blend fitted on a case; raises KKError for too few rows and for what it cannot blend."""
         if case.kind not in self.kinds:
             raise KKError(f"{self.name} cannot blend {WORDS[case.kind]}", "Use --blend auto")
+        if self.metrics and case.metric.needs not in self.metrics:
+            raise KKError(f"{self.name} is not made for {case.metric.name}", "Use --blend auto")
         if case.n < self.rows * case.models:
+            steady = "greedy" if case.kind == "classes" else "ridge"
             raise KKError(f"{self.name} with {case.models} models needs {self.rows * case.models:,} rows, there are {case.n:,}: its weights would "
-                          "fit the noise", "Use --blend ridge, which stays near equal weights")
+                          "fit the noise", f"Use --blend {steady}, which does not")
         found = self.function(case)
         return found if isinstance(found, Fit) else weighted(case, np.asarray(found, dtype=np.float64))
 

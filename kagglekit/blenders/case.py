@@ -47,7 +47,8 @@ class Rows:
     """The rows that are blended: a fold is `parts[k]`, row numbers in y and oof; `kept` are their numbers outside.
 
     y: codes or numbers that weights are fitted to, `truth` what the metric takes; oof: models x rows [x classes], where NaN is not.
-    kind: value (numbers), chance (one probability or score a row) or classes. `earlier`: a fold's weights may see earlier parts only.
+    kind: value (numbers), chance (one probability or score a row) or classes. `earlier`: a fold's weights may see earlier parts only,
+    so the first part is not scored. `ranked`: oof holds ranks, as scores of unlike scales are blended by these.
     """
 
     y: Array
@@ -62,6 +63,7 @@ class Rows:
     dropped: int
     one_fold: bool
     earlier: bool = False
+    ranked: bool = False
 
     def whole(self) -> "Case":
         """All rows."""
@@ -70,6 +72,15 @@ class Rows:
     def without(self, part: int) -> "Case":
         """What the fit for a part may see: all other parts, or the earlier ones."""
         return Case(self, tuple(other for other in range(len(self.parts)) if (other < part if self.earlier else other != part)))
+
+    def apart_from(self, one: int, other: int) -> "Case":
+        """All parts but two: what a fit may see whose score on one of them chooses the blender for the other."""
+        return Case(self, tuple(part for part in range(len(self.parts)) if part not in (one, other)))
+
+    @property
+    def judged(self) -> range:
+        """Numbers of the parts that are scored."""
+        return range(1 if self.earlier else 0, len(self.parts))
 
     @property
     def space(self) -> str:

@@ -13,7 +13,7 @@ RACE_ROWS, CONFIRMED = 10_000, 5
 
 
 def greedy_by_metric(case: Case, models: Array) -> Array:
-    """float64[len(models)]: shares; the best of 50 steps, ended after ten that did not help. Blends are decided before they are scored."""
+    """float64[len(models)]: shares; the best of 50 steps, ended after ten that did not help. For metrics that take blends as they are."""
     there, back = SPACES[case.space]
     rows = np.arange(case.n)
     few = rows if case.n <= 2 * RACE_ROWS else np.sort(np.random.default_rng(0).choice(case.n, RACE_ROWS, replace=False))

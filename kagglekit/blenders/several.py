@@ -7,6 +7,7 @@ import numpy as np
 
 from kagglekit.blenders.base import Fit
 from kagglekit.blenders.decision import Decision
+from kagglekit.blenders.nested import chosen_single
 from kagglekit.metrics import Metric, check_metric
 from kagglekit.noise import bootstrap, cv_se, missing_rows, paired_row_se
 
@@ -26,6 +27,7 @@ def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: M
     columns = [blend(y[:, k], oof[:, :, k], folds, by, method, nested, groups, earlier=earlier) for k in range(y.shape[1])]
     scored = (folds >= 0) & ~missing_rows(oof)
     parts = [np.flatnonzero(scored & (folds == fold)) for fold in np.unique(folds[scored])]
+    parts = parts[1:] if earlier and len(parts) > 1 else parts  # by time the first only serves to fit
 
     def said(values: Array) -> Array:
         return (values > 0.5).astype(np.int64) if metric.form == "multilabel" else values
@@ -37,7 +39,8 @@ def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: M
     fit = Fit(lambda given: np.stack([one.predict(np.asarray(given)[:, :, k]) for k, one in enumerate(columns)], axis=1))
     fitted = np.full(y.shape, np.nan)
     fitted[scored] = fit.predict(oof[:, scored])
-    singles = np.array([scores(np.asarray(one, dtype=np.float64)).mean() for one in oof])
+    table = np.stack([scores(np.asarray(one, dtype=np.float64)) for one in oof])
+    singles = table.mean(axis=1)
     best = int(np.argmax(metric.sign * singles))
     own, inside = scores(blended), float(scores(fitted).mean())
     score = float(own.mean()) if nested else None
@@ -46,7 +49,7 @@ def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: M
     return replace(
         like, weights=weights, nested=score, nested_se=_se(own, metric, y, said(blended), parts, groups) if nested else None, in_sample=inside,
         optimism=None if score is None else metric.sign * (inside - score), blender=_named(columns), oof=blended, per_fold=own.tolist(),
-        best_single=float(singles[best]), best_single_index=best, best_single_nested=None,
+        best_single=float(singles[best]), best_single_index=best, best_single_nested=chosen_single(metric, table),
         equal_weights=float(scores(np.asarray(oof, dtype=np.float64).mean(axis=0)).mean()),
         gain=None if score is None else metric.sign * (score - float(singles[best])),
         gain_se=_gap(metric, y, said(blended), said(oof[best]), parts, groups) if nested else None,

@@ -29,7 +29,7 @@ def greedy_auc(oof: Array, y: Array, steps: int = 25, race: bool = True, seed: i
     picked = _sample(truth, seed) if race and len(truth) > 2 * RACE_ROWS and len(oof) > CONFIRMED else None
     few = _Rows(oof, truth, picked, scale) if picked is not None else None
     taken = np.zeros(len(oof))
-    best, kept, since = -np.inf, taken, 0
+    best, kept, since = -np.inf, np.full(len(oof), 1 / len(oof)), 0
     for step in range(1, steps + 1):
         candidates = np.arange(len(oof))
         if few is not None:

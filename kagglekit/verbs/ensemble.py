@@ -1,7 +1,7 @@
 """kk ensemble: blend runs whose errors differ, with the score that may be believed beside the one that flatters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from kagglekit.folds import Folds
 from kagglekit.marginal import Marginal, marginal
 from kagglekit.run import Run
 from kagglekit.store import Store, open_store
-from kagglekit.work.blending import Members, check_range, members, recorded, reuse, same_members, unverified
+from kagglekit.work.blending import Members, members, recorded, reuse, same_members, unverified
 from kagglekit.work.clock import Clock
 from kagglekit.work.ensemble_words import Shown, expected_public, show_errors
 from kagglekit.work.hours import spending
@@ -62,13 +62,16 @@ def ensemble(runs: Sequence[str] = (), *, blend: str = "auto", folds: str | None
 
         >>> kk.ensemble(["r3", "r7"]).score["nested"]  # doctest: +SKIP
     """
-    store = open_store(competition)
+    store, replaced = open_store(competition), None
     if again is not None:
-        runs, blend, folds = same_members(store, again)
+        runs, blend, folds, replaced = same_members(store, again)
     with spending(store, "ensemble") as spent:
         record = _blended(store, runs, blend, folds, name, allow_unverified)
         spent["what"] = f"{record.run} {record.name}"
-    return record
+    if replaced is None:
+        return record
+    news = f"made again with {', '.join(replaced)}" if replaced else "no member was trained anew: the same blend"
+    return replace(record, says=(news, *record.says))
 
 
 def _blended(store: Store, runs: Sequence[str], blend: str, folds: str | None, name: str | None, allow_unverified: bool) -> Ensembled:
@@ -76,25 +79,24 @@ def _blended(store: Store, runs: Sequence[str], blend: str, folds: str | None, n
     with clock.stage("read"):
         the_folds, data, problem = load_folds(folds, store), load_data(store), problem_of(store.competition)
         found = members(store, the_folds, runs)
-        check_range(found, problem.metric)
-    told = _method(found, blend, allow_unverified)
+    told = _method(store, found, blend, allow_unverified)
     truth = truth_for(problem.metric, data, problem)
     options = {"groups": data.groups if "group" in the_folds.params else None, "earlier": the_folds.rule == "before",
                "classes": problem.classes if problem.metric.needs == "label" else ()}
     vector = the_folds.vector(0).astype(np.int64)
     with clock.stage("blend"):
-        result = blend_arrays(truth, found.oof, vector, problem.metric, told or blend, **options)
+        result = blend_arrays(truth, found.oof, vector, problem.metric, told or blend, names=found.titles, **options)
     with clock.stage("compare"):
-        few = 2 < len(found.runs) <= SHOWN_EFFECTS
+        few = len(found.runs) <= SHOWN_EFFECTS
         effects = marginal(truth, found.oof, vector, problem.metric, result.blender, **options) if few else []
         shown = show_errors(store, found, result, truth, vector, problem.metric, effects, data)
-    run = recorded(store, the_folds, found, result, problem, clock, name)
+    run = recorded(store, the_folds, found, result, problem, clock, name, blend)
     return _shown(store, the_folds, run, found, result, shown, effects, told)
 
 
-def _method(found: Members, blend: str, allow_unverified: bool) -> str:
+def _method(store: Store, found: Members, blend: str, allow_unverified: bool) -> str:
     """mean, where a run that nothing verifies may not be weighted; "" where what was asked for may be done."""
-    doubtful = unverified(found.runs)
+    doubtful = unverified(store, found.runs)
     if not doubtful or allow_unverified or blend in UNWEIGHTED:
         return ""
     if blend != "auto":
@@ -111,11 +113,14 @@ def _shown(store: Store, folds: Folds, run: Run, found: Members, result: Blend, 
              "equal_weights": result.equal_weights, "gain": gain, "gain_se": gain_se}
     warnings = list(run.warnings)
     if told:
-        warnings.append(f"{', '.join(unverified(found.runs))} came by row order without ids: averaged, not weighted; vouch with --allow-unverified")
-    worse = False
+        doubtful = ", ".join(unverified(store, found.runs))
+        warnings.append(f"{doubtful} came by row order without ids: averaged, not weighted; vouch with --allow-unverified")
+    worse = gain is not None and gain <= 0
     if gain is not None and gain_se and gain < CLEAR_GAIN * gain_se:
-        worse = gain <= -CLEAR_GAIN * gain_se
-        warnings.append(f"the gain over {best} is {gain / gain_se:+.1f} SE: {'the single run is better' if worse else 'too small to tell'}")
+        clear = gain <= -CLEAR_GAIN * gain_se
+        warnings.append(f"the gain over {best} is {gain / gain_se:+.1f} SE: {'the single run is better' if clear else 'too small to tell'}")
+    if len(ids) > SHOWN_EFFECTS:
+        warnings.append(f"what each run adds is told for up to {SHOWN_EFFECTS} runs, and these are {len(ids)}: name those that matter")
     if result.dropped:
         warnings.append(f"{result.dropped:,} rows lack a prediction of some run and were left out")
     used = reuse(store, folds)

@@ -8,7 +8,6 @@ import numpy as np
 from kagglekit.blenders import Blend
 from kagglekit.errors import KKError
 from kagglekit.folds import Folds
-from kagglekit.metrics import Metric
 from kagglekit.models.family import Problem
 from kagglekit.run import Run, Score, recipe_of
 from kagglekit.store import Store
@@ -19,6 +18,7 @@ from kagglekit.work.score import nadeau_bengio
 
 Array = np.ndarray
 BLENDED = ("train", "tune", "add", "blend")
+COVERED = 0.99
 TAKEN = ("train", "tune", "add")  # what is blended where no run is named
 
 
@@ -34,6 +34,11 @@ class Members:
     def ids(self) -> list[str]:
         """Aliases of the runs, in the order of the weights."""
         return [run.id for run in self.runs]
+
+    @property
+    def titles(self) -> list[str]:
+        """Aliases with names, for messages."""
+        return [f"{run.id} {run.name}" for run in self.runs]
 
 
 def members(store: Store, folds: Folds, wanted: Sequence[str]) -> Members:
@@ -55,6 +60,9 @@ def members(store: Store, folds: Folds, wanted: Sequence[str]) -> Members:
             notes.append(f"{why}: left out")
             continue
         found.append((run, oof))
+    if not wanted:
+        found, few = _well_covered(found, folds)
+        notes += few
     if len(found) < 2:
         raise KKError(f"{len(found)} run on {folds.name} can be blended, a blend needs two", "Train another family: kk train linear")
     shapes = {run.id: oof.shape for run, oof in found}
@@ -82,6 +90,16 @@ def _checked(store: Store, run: Run, folds: Folds) -> Array:
     return oof
 
 
+def _well_covered(found: list[tuple[Run, Array]], folds: Folds) -> tuple[list[tuple[Run, Array]], list[str]]:
+    """Those that were scored on nearly as many rows as two runs are at least: only common rows can be blended."""
+    if len(found) < 3:
+        return found, []
+    enough = COVERED * sorted(run.rows_scored for run, _ in found)[-2]
+    few = [run for run, _ in found if run.rows_scored < enough]
+    return [one for one in found if one[0] not in few], [
+        f"{run.id} {run.name} was scored on {run.rows_scored:,} of {folds.rows:,} rows: left out" for run in few]
+
+
 def _left_out(run: Run, oof: Array, others: Sequence[tuple[Run, Array]]) -> str:
     """Why a run adds nothing: it predicts one value, or what another one does."""
     if run.model == "constant":
@@ -104,46 +122,53 @@ def _side_by_side(oofs: Sequence[Array]) -> Array:
     return found
 
 
-def check_range(found: Members, metric: Metric) -> None:
-    """Raise KKError for probabilities outside 0 to 1 where the metric takes probabilities."""
-    if metric.needs != "proba":
-        return
-    for run, oof in zip(found.runs, found.oof, strict=True):
-        low, high = float(np.nanmin(oof)), float(np.nanmax(oof))
-        if low < -1e-6 or high > 1 + 1e-6:
-            raise KKError(f"{run.id} {run.name} predicts {low:g} to {high:g}, probabilities lie in 0 to 1", "Add its probabilities again: kk add")
+def unverified(store: Store, runs: Sequence[Run]) -> list[str]:
+    """Runs whose rows nothing proves to be train's: they came by order, without ids, or blend such ones."""
+    known = {run.id: run for run in store.all_runs()}
+
+    def is_doubtful(run: Run) -> bool:
+        return run.notes.get("aligned_by") == "order" or any(is_doubtful(known[parent]) for parent in run.parents if parent in known)
+
+    return [run.id for run in runs if is_doubtful(run)]
 
 
-def unverified(runs: Sequence[Run]) -> list[str]:
-    """Runs whose rows nothing proves to be train's: they came by order, without ids."""
-    return [run.id for run in runs if run.kind == "add" and run.notes.get("aligned_by") == "order"]
+def counted_twice(runs: Sequence[Run]) -> list[str]:
+    """A sentence for each blend that is blended with members of its own: their weight is in it already."""
+    ids = {run.id for run in runs}
+    inside = [(run.id, [parent for parent in run.parents if parent in ids]) for run in runs if run.kind == "blend"]
+    return [f"{name} is a blend of {', '.join(parents)}: they count twice" for name, parents in inside if parents]
 
 
-def same_members(store: Store, name: str) -> tuple[list[str], str, str]:
-    """(runs, blender, folds) of a blend that is to be made again: of each member's recipe the newest run on these folds."""
+def same_members(store: Store, name: str) -> tuple[list[str], str, str, list[str]]:
+    """(runs, what was asked for, folds, who was replaced) of a blend that is to be made again: of each recipe the newest run on its folds."""
     old = store.run(name)
     if old.kind != "blend":
         raise KKError(f"{old.id} {old.name} is no blend (kind {old.kind})", "Name a blend: kk runs --kind blend")
     newest = {run.recipe: run.id for run in store.all_runs() if run.status == "done" and run.folds_fingerprint == old.folds_fingerprint}
-    parents = {run.id: run.recipe for run in store.all_runs()}
-    missing = [parent for parent in old.parents if parent not in parents]
+    recipes = {run.id: run.recipe for run in store.all_runs()}
+    missing = [parent for parent in old.parents if parent not in recipes]
     if missing:
         raise KKError(f"{', '.join(missing)} of {old.id} {'are' if len(missing) > 1 else 'is'} gone", "Blend what is there: kk ensemble")
-    return [newest.get(parents[parent], parent) for parent in old.parents], old.model, old.folds
+    again = {parent: newest.get(recipes[parent], parent) for parent in old.parents}
+    said = [f"{later} in place of {earlier}" for earlier, later in again.items() if earlier != later]
+    return list(again.values()), str(old.notes.get("asked", old.model)), old.folds, said
 
 
-def recorded(store: Store, folds: Folds, found: Members, result: Blend, problem: Problem, clock: Clock, name: str | None) -> Run:
-    """The blend as a run: nested OOF, blended test predictions, parents, weights, and what else was fitted."""
+def recorded(store: Store, folds: Folds, found: Members, result: Blend, problem: Problem, clock: Clock, name: str | None, asked: str) -> Run:
+    """The blend as a run: nested OOF, blended test predictions, parents, weights, and what else was fitted; `asked`: the method wanted."""
     test, warnings = _test(store, found, result)
     inference = {run.inference for run in found.runs}
     if len(inference) > 1:
         warnings.append(f"test predictions were made in different ways ({', '.join(sorted(inference))})")
+    warnings += counted_twice(found.runs)
     if note := forced_note(store, folds.name):
         warnings.append(note)
+    if folds.repeats > 1:
+        warnings.append(f"weights and scores are those of the first of {folds.repeats} repeats")
     run = begin(store, name=name or f"blend-{result.blender}", kind="blend", folds=folds, model=result.blender,
                 recipe=recipe_of(blender=result.blender, parents=sorted(run.recipe for run in found.runs)), metric=problem.metric.name,
                 greater_is_better=problem.metric.greater_is_better, classes=problem.classes, parents=tuple(found.ids), weights=shares(found, result),
-                inference=inference.pop() if len(inference) == 1 else "other", notes=_notes(result, problem))
+                inference=inference.pop() if len(inference) == 1 else "other", notes={**_notes(result, problem), "asked": asked})
     per_fold = tuple(float(value) for value in result.per_fold)
     ratios = [len(fold.valid) / max(len(fold.train), 1) for fold in folds]
     se = nadeau_bengio(list(per_fold), float(np.mean(ratios))) if len(per_fold) == len(folds) > 1 else result.nested_se
