@@ -330,7 +330,11 @@ def finals_part(scale: float, _: Path) -> None:
 
 
 def reality_part(scale: float, tables: Path) -> None:
-    """Real experiment tables: random histories of 5-20 models, two picks from CV and public only, regret in sd of the private scores."""
+    """Real experiment tables: random histories of 5-20 models, two picks from CV and public only, regret in sd of the private scores.
+
+    The first error is Monte-Carlo's, the second the jackknife's over the table's models (nan: all are in every history): how far these few
+    models can tell.
+    """
     import pandas as pd
     files = [path for path in sorted(tables.glob("*.csv")) if {"cv", "public", "private"} <= set(pd.read_csv(path, nrows=1).columns)]
     if not files:
@@ -341,16 +345,26 @@ def reality_part(scale: float, tables: Path) -> None:
         table = pd.read_csv(path).dropna(subset=["cv", "public", "private"])
         sign = 1 if _higher(tables, path.name) else -1
         cv, lb, private = (sign * table[name].to_numpy(float) for name in ("cv", "public", "private"))
-        random, lost = np.random.default_rng(9), []
-        for _ in range(cases):
+        random, lost, used = np.random.default_rng(9), [], np.zeros((cases, len(cv)), dtype=bool)
+        for case in range(cases):
             rows = random.choice(len(cv), min(len(cv), int(random.integers(5, 21))), replace=False)
+            used[case, rows] = True
             picks = [*(rule(cv[rows], lb[rows]) for rule in RULES.values()), agreement.final_picks(cv[rows], lb[rows], True)]
             lost.append([private[rows].max() - private[rows][one].max() for one in picks])
         lost = np.array(lost) / private.std()
         best = int(lost[:, :3].mean(axis=0).argmin())
         worse = lost[:, 3] - lost[:, best]
         print(f"   {path.stem[:24]:24s} ({len(cv):3d} models): " + ", ".join(f"{name} {one:.4f}" for name, one in
-              zip([*RULES, "final"], lost.mean(axis=0), strict=True)) + f"; final less best {worse.mean():+.4f} ± {worse.std() / np.sqrt(cases):.4f}")
+              zip([*RULES, "final"], lost.mean(axis=0), strict=True)) + f"; final less best "
+              f"{worse.mean():+.4f} ± {worse.std() / np.sqrt(cases):.4f} ± {_jackknife(worse, used):.4f}")
+
+
+def _jackknife(values: Array, used: Array) -> float:
+    """Standard error of a mean over histories as another draw of models would change it; nan where every history holds all."""
+    without = np.array([values[~used[:, model]].mean() if (~used[:, model]).any() else np.nan for model in range(used.shape[1])])
+    models = len(without)
+    # leaving out one model of the histories of size s from m is a draw of s from m - 1
+    return float(np.sqrt((models - 1) / models * ((without - without.mean()) ** 2).sum()))
 
 
 def _higher(tables: Path, name: str) -> bool:

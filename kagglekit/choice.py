@@ -9,7 +9,7 @@ import numpy as np
 
 from kagglekit.correlation import solid
 from kagglekit.errors import KKError
-from kagglekit.noise import covariance_of
+from kagglekit.noise import covariance_of, qn
 
 Array = np.ndarray
 
@@ -18,7 +18,8 @@ DRAWS = 20000
 # wide range makes hedges: on four real histories its picks come near the best of "by CV", "by public" and "one of each".
 CV_SHARES = (0.05, 0.5, 0.95)
 POOLED = 0.8  # of the covariance of CV; simulated regret with 5 folds and 20 models .15; .21 when 20 % toward equal correlations only
-MAD_EFFICIENCY = 0.37
+EFFICIENCY = 0.82  # of Qn beside the standard deviation
+SURE = 2.0  # standard errors of the gaps' variance that are noise itself: with fewer CV is doubted for nothing, and regret rises
 FAMILY = 0.5  # share of the noise of CV by which families, where they are named, may shift at least
 COPIES = 0.999  # correlation of predictions above which two submissions are one
 WITHIN = 0.1  # posterior sd of a gap: runner-up sets that lose no more than this are as good
@@ -173,12 +174,10 @@ def _copies(cv: Array, public: Array, correlation: Array | None) -> Array:
 def _noises(cv: Array, public: Array, v_cv: Array | None, v_public: Array | None) -> list[tuple[Array, Array, float]]:
     """(covariance of CV, covariance of public, variance of a family's shift), to average over."""
     gap = (public - cv)[np.isfinite(public - cv)]
-    # MAD, not sd: one broken model must not decide how far CV is trusted for all others.
-    surplus = (1.4826 * float(np.median(np.abs(gap - np.median(gap))))) ** 2 if len(gap) > 1 else 0.0
+    surplus = qn(gap) ** 2 if len(gap) > 1 else 0.0  # not sd: one broken model must not decide how far CV is trusted for all others
     eye = np.eye(len(cv))
     if v_cv is not None and v_public is not None:
-        # One standard error of that variance is noise itself, and would be charged to CV only.
-        expected = (_own(v_cv) + _own(v_public)) * (1 + math.sqrt(2 / (MAD_EFFICIENCY * max(len(gap), 1))))
+        expected = (_own(v_cv) + _own(v_public)) * (1 + SURE * math.sqrt(2 / (EFFICIENCY * max(len(gap), 1))))
         unexplained = max(0.0, surplus - expected)
         return [(solid(_pooled(v_cv)) + unexplained * eye, solid(v_public), max(unexplained, FAMILY * _own(v_cv)))]
     found = []

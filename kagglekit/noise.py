@@ -13,6 +13,7 @@ Array = np.ndarray
 
 BOOTSTRAP_DRAWS = 500
 HEAVY_TAIL = 20.0
+QN_SMALL = (0.399, 0.994, 0.512, 0.844, 0.611, 0.857, 0.669, 0.872)  # of 2 to 9 values
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,3 +281,21 @@ def paired_row_se(contributions: Array, groups: Array | None = None) -> float:
     if groups is None:
         return over_rows
     return max(over_rows, float(np.sqrt(np.sum(sum_by_group(contributions[None], groups) ** 2))))
+
+def qn(values: Array) -> float:
+    """Robust standard deviation of n values: an order statistic of their distances, with 82 % of the efficiency of the plain one.
+
+    Half of the values may be anything. Qn of Rousseeuw & Croux (1993), with their factors for small n. 0 below two values.
+
+    >>> random = np.random.default_rng(0)
+    >>> round(qn(np.r_[random.normal(size=200), 1e9]), 1)
+    1.0
+    """
+    n = len(values)
+    if n < 2:
+        return 0.0
+    distances = np.abs(values[:, None] - values)[np.triu_indices(n, 1)]
+    half = n // 2 + 1
+    place = half * (half - 1) // 2 - 1
+    factor = QN_SMALL[n - 2] if n - 2 < len(QN_SMALL) else n / (n + (1.4 if n % 2 else 3.8))
+    return float(2.2219 * factor * np.partition(distances, place)[place])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kagglekit import agreement
 from kagglekit.errors import KKError
 from kagglekit.metrics import REGISTRY
+from kagglekit.noise import qn
 
 SEEDS = st.integers(0, 2**31)
 RISING = np.array([0.0, 2, 4, 6, 8])
@@ -35,6 +36,24 @@ def test_kendall_keeps_ties_and_knows_no_order_of_equals() -> None:
     tau, p = agreement.kendall_exact(np.array([1, 1, 2, 3]), np.array([1, 2, 3, 4]))
     assert (tau, p) == (pytest.approx(5 / math.sqrt(30)), pytest.approx(2 / 24))
     assert all(math.isnan(one) for one in agreement.kendall_exact(np.ones(4), np.arange(4)))
+
+
+def test_kendall_has_an_interval_from_15_models_that_covers() -> None:
+    assert agreement.kendall_interval(0.9, 14) == (None, None)
+    random, inside, true = np.random.default_rng(0), [], 2 / math.pi * math.asin(0.9)
+    for _ in range(400):
+        a, b = random.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 20).T
+        low, high = agreement.kendall_interval(agreement.kendall_exact(a, b)[0], 20)
+        inside.append(low <= true <= high)
+    assert np.mean(inside) == pytest.approx(0.94, abs=0.035)
+
+
+@given(st.integers(10, 60), st.floats(0.01, 100), st.integers(0, 1000))
+def test_qn_is_a_standard_deviation_that_four_in_ten_broken_values_do_not_break(count: int, size: float, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=count) * size
+    assert qn(values * 3 + 7) == pytest.approx(3 * qn(values)) and 0.4 * size < qn(values) < 2.2 * size
+    values[: int(0.4 * count)] = 1e6 * size
+    assert qn(values) < 20 * size
 
 
 def test_nadeau_bengio_standard_error() -> None:

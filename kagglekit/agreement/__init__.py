@@ -22,7 +22,7 @@ from kagglekit.agreement.shakeup import BoardForecast, board_forecast, p_order
 from kagglekit.agreement.sources import TABLE_ROWS, TableNoise, one_fold_se, table_noise
 from kagglekit.agreement.verdicts import Needed, Verdict, models_needed, power_to_track, verdict
 from kagglekit.choice import Finals, choose_finals, final_picks
-from kagglekit.correlation import Correlation, kendall_exact, pearson, spearman
+from kagglekit.correlation import Correlation, kendall_exact, kendall_interval, pearson, spearman
 from kagglekit.noise import (
     CvNoise,
     LbNoise,
@@ -38,10 +38,10 @@ from kagglekit.noise import (
 )
 
 __all__ = [
-    "TABLE_ROWS", "BoardForecast", "Correlation", "CvNoise", "Drift", "Finals", "GapModel", "Inflation", "LbNoise", "Needed", "Offset",
-    "Outlier", "Pair", "Slope", "SplitChoice", "SplitFit", "TableNoise", "Verdict", "average_correction", "best_of", "board_forecast",
-    "choose_finals", "choose_split", "compare_splits", "covariance_of", "cv_se", "direction", "distinct_models", "drift", "final_picks",
-    "gap_model", "inflation", "is_anchor", "kendall_exact", "lb_se", "levels", "local_models", "lookup_se", "models_needed", "offset",
-    "one_fold_se", "outliers", "p_order", "pairs", "pearson", "power_to_track", "public_decimals", "rounding_step", "sign_flip", "slope",
+    "TABLE_ROWS", "BoardForecast", "Correlation", "CvNoise", "Drift", "Finals", "GapModel", "Inflation", "LbNoise", "Needed", "Offset", "Outlier",
+    "Pair", "Slope", "SplitChoice", "SplitFit", "TableNoise", "Verdict", "average_correction", "best_of", "board_forecast", "choose_finals",
+    "choose_split", "compare_splits", "covariance_of", "cv_se", "direction", "distinct_models", "drift", "final_picks", "gap_model", "inflation",
+    "is_anchor", "kendall_exact", "kendall_interval", "lb_se", "levels", "local_models", "lookup_se", "models_needed", "offset", "one_fold_se",
+    "outliers", "p_order", "pairs", "pearson", "power_to_track", "public_decimals", "rounding_step", "sign_flip", "slope",
     "smallest_resolved_gap", "solve_public_rows", "spearman", "table_noise", "tied", "verdict",
 ]

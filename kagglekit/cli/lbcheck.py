@@ -117,7 +117,9 @@ def _number(row: Mapping[str, object], key: str) -> float:
 
 def _correlations(record: "Checked") -> Iterator[str]:
     if record.kendall["value"] is not None:
-        yield f"Kendall {record.kendall['value']:.2f} (exact one-sided p {record.kendall['p']:.3f}, M = {record.m})"
+        known = record.kendall["low"] is not None
+        span = f", 95 % {record.kendall['low']:.2f} to {record.kendall['high']:.2f}" if known else ""
+        yield f"Kendall {record.kendall['value']:.2f} (exact one-sided p {record.kendall['p']:.3f}, M = {record.m}{span})"
     for name in ("spearman", "pearson"):
         found = getattr(record, name)
         if found["value"] is None:

@@ -153,10 +153,11 @@ def correlations(evidence: Evidence) -> dict[str, dict[str, float | None]]:
     cv, lb = evidence.cv, evidence.lb
     nothing: dict[str, float | None] = {"value": None, "low": None, "high": None, "loo_low": None, "loo_high": None}
     if len(cv) < 2:
-        return {"kendall": {"value": None, "p": None}, "spearman": nothing, "pearson": nothing}
+        return {"kendall": {"value": None, "p": None, "low": None, "high": None}, "spearman": nothing, "pearson": nothing}
     tau, p = agreement.kendall_exact(cv, lb)
     found = {name: dataclasses.asdict(measure(cv, lb)) for name, measure in (("spearman", agreement.spearman), ("pearson", agreement.pearson))}
-    return {"kendall": {"value": clean(tau), "p": clean(p)},
+    low, high = agreement.kendall_interval(tau, len(cv))
+    return {"kendall": {"value": clean(tau), "p": clean(p), "low": clean(low), "high": clean(high)},
             **{name: {key: clean(one[key]) for key in nothing} for name, one in found.items()}}
 
 
