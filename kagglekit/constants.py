@@ -74,7 +74,7 @@ def positive(y: Array) -> object:
     """The positive label: 1 of 0 and 1, else the larger of two."""
     labels = np.unique(y)
     zero_one = labels.dtype.kind in "biuf" and labels[0] >= 0 and labels[-1] <= 1
-    return labels.dtype.type(1).item() if zero_one else labels[-1].item()
+    return labels.dtype.type(1).item() if zero_one else _plain(labels[-1])
 
 
 @each_column

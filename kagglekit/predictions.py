@@ -66,7 +66,7 @@ def read_predictions(given: object, form: Form, parts: Sequence[Array] | None = 
     [1.0, 2.0, 3.0]
     """
     table = _as_pandas(given)
-    if hasattr(table, "__len__") and not len(table):
+    if hasattr(table, "__len__") and getattr(table, "ndim", 1) and not len(table):
         raise KKError(f"{form.what} hold no rows", "Give a value a row")
     aligned = _aligned(table, form) if hasattr(table, "columns") else Predictions(_shaped(_array(table, form), form), "order")
     if np.isinf(aligned.values).any():
@@ -117,7 +117,8 @@ def _array(given: object, form: Form) -> Array:
     except (TypeError, ValueError, RuntimeError) as error:
         raise KKError(f"{form.what} cannot be turned into an array: {error}", "Give a numpy array: values.float().cpu().numpy()") from error
     if array.ndim == 0 or isinstance(given, Mapping):
-        raise KKError(f"{form.what} are {type(given).__name__}, not one value a row", "Give an array, a table or the path of a file")
+        kind = "a single number" if getattr(given, "ndim", None) == 0 else type(given).__name__
+        raise KKError(f"{form.what} are {kind}, not one value a row", "Give an array, a table or the path of a file")
     return array
 
 

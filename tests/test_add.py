@@ -304,6 +304,17 @@ def test_what_cannot_be_read_is_said(oof: pd.DataFrame, tmp_path: Path, kk: Kk) 
         kagglekit.add("x", oof={"a": 1})
 
 
+def test_a_single_number_and_decimal_commas(oof: pd.DataFrame, values: np.ndarray, tmp_path: Path, kk: Kk) -> None:
+    np.save(tmp_path / "one.npy", np.array(0.5))
+    assert "the OOF predictions are a single number, not one value a row" in kk("add", "one", "--oof", tmp_path / "one.npy").error
+    with pytest.raises(KKError, match="the test predictions are a single number"):
+        kagglekit.add("one", oof=values, test=np.array(0.5))
+    oof.to_csv(tmp_path / "sheet.csv", index=False, sep=";", decimal=",")
+    assert ";0," in (tmp_path / "sheet.csv").read_text()
+    told = kk("add", "sheet", "--oof", tmp_path / "sheet.csv", "--json").json
+    assert told["score"]["mean"] == kagglekit.add("same", oof=oof).score.mean and told["aligned_by"] == "id"
+
+
 def test_a_folder_gives_its_models_or_the_commands_to_type(oof: pd.DataFrame, values: np.ndarray, tmp_path: Path, kk: Kk) -> None:
     zoo, test = tmp_path / "zoo", np.linspace(0.1, 0.9, 120)
     (zoo / "nn").mkdir(parents=True)

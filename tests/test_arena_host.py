@@ -104,6 +104,12 @@ def test_text_classes_become_probabilities_of_the_second_or_one_column_each(cars
     (("--target", "size", "--metric", "auc"), "auc needs two classes, 'size' has 3 values"),
     (("--target", "size", "--metric", "rmse"), "solution.csv has '.*' in 'size', the metric needs numbers"),
     (("--target", "price", "--metric", "rmse", "--id-column", "maker"), "'maker' is no id"),
+    (("--target", "size", "--metric", "f1"), "f1 is of two classes, the target has 3. Choose another metric: --metric macro_f1 or accuracy"),
+    (("--target", "size", "--metric", "Mean F-Score"), "mean_f1 is of several labels a row, the target is one column"),
+    (("--target", "size", "--metric", "qwk"), "qwk compares grades, which are numbers, the target holds"),
+    (("--target", "size", "--target", "dear", "--metric", "macro_f1"), "macro_f1 is of one label a row, there are 2 target columns"),
+    (("--target", "size", "--target", "dear", "--metric", "map@3"), "map@3 is of one list a row, there are 2 target columns"),
+    (("--target", "price", "--metric", "accuracy"), "accuracy cannot score the best constant: .* is no label"),
     (("--target", "price", "--metric", "rmse", "--test-size", "1.5"), "cannot be 1.5 of the rows"),
     (("--target", "price", "--metric", "rmse", "--public", "0"), "the public share cannot be 0.0"),
 ])
@@ -112,6 +118,78 @@ def test_what_cannot_be_made_is_told_and_leaves_nothing(cars: Path, workspace: P
     assert ran.code == 1
     assert re.search(message, ran.error), ran.error
     assert not (workspace / "arena" / "other").exists() and not list((workspace / "arena").glob(".making-*"))
+
+
+AREA = """
+import sklearn.metrics
+
+def score(solution, submission, row_id_column_name):
+    del solution[row_id_column_name]
+    return sklearn.metrics.roc_auc_score(solution["dear"], submission["dear"])
+"""
+
+
+def test_a_metric_of_ones_own_goes_from_the_arena_to_the_scores(cars: Path, workspace: Path, kk: Kk) -> None:
+    (workspace / "metric.py").write_text(AREA)
+    table = pd.read_csv(cars)
+    table.assign(dear=(table["price"] > 9000).astype(int)).drop(columns="price").to_csv(cars, index=False)
+    made = ("arena", "create", "own", "--train", cars, "--target", "dear", "--metric", "metric.py:score", "--higher-is-better")
+    assert kk(*made).code == 0
+    (workspace / "metric.py").write_text("def score(y, p):\n    return 1 / 0\n")  # another one, which is not meant
+    joined = kk("join", "own", "--practice", "--json").json
+    assert joined["metric"] == {"name": "metric.py:score", "greater_is_better": True, "kaggle_name": "score"} and joined["prediction"] == "proba"
+    assert not any("not built in" in warning for warning in joined["warnings"])
+    assert kk("cv", "--split", "stratified", "-n", "3").code == 0
+    ran = kk("train", "constant", "--json").json
+    assert ran["score"]["mean"] == 0.5 and ran["metric"] == "score"
+    assert kk("submit", "r1", "--json").json["public"] == 0.5
+    own = workspace / "competitions" / "own" / "metric.py"
+    assert own.read_text() == AREA
+    own.write_text("def score(solution, submission, row_id_column_name)\n    return 0.0\n")
+    assert re.search(r"^Error: \S*metric.py:1: def score\(.*expected ':'", kk("train", "constant").error)
+    (own.parent / "competition.toml").unlink()
+    assert any("metric.py was here and stays" in line for line in kk("join", "own", "--practice", "--json").json["warnings"])
+    assert "SyntaxError" not in kk("join", "own", "--practice").err and own.read_text() != AREA
+
+
+@pytest.mark.parametrize(("target", "metric", "cell"), [
+    ("size", "map@2", "large middle"), ("maker", "ndcg@3", "M0 M1 M10"), ("half", "map@2", "0 1")])
+def test_lists_of_labels_are_scored_and_joined(cars: Path, workspace: Path, kk: Kk, target: str, metric: str, cell: str) -> None:
+    pd.read_csv(cars).assign(half=np.arange(400) % 2).to_csv(cars, index=False)
+    assert kk("arena", "create", "lists", "--train", cars, "--target", target, "--metric", metric, "--drop", "price").code == 0
+    tables = parts(workspace, "lists")
+    assert set(tables["sample_submission"][target]) == {cell}
+    board = {row["team"]: row["score"] for row in kk("arena", "board", "lists", "--json").json["rows"]}
+    truth = tables["solution"].query("Usage == 'Public'")[target]
+    discounts = (1 / np.arange(1, 4) if metric == "map@2" else 1 / np.log2(np.arange(2, 5)))[:int(metric[-1])]
+    shares = np.array([(truth == word).mean() for word in cell.split()])
+    assert board["sample submission"] == pytest.approx(shares @ discounts, abs=1e-5) and board["best constant"] >= board["sample submission"] - 0.1
+    joined = kk("join", "lists", "--practice", "--json").json
+    assert not any("not clear" in warning for warning in joined["warnings"])
+    assert (joined["task"], joined["prediction"], joined["metric"]["name"]) == ("multiclass", "list", metric)
+
+
+def test_a_folder_with_lists_of_right_labels_is_scored(workspace: Path, tmp_path: Path, kk: Kk) -> None:
+    tables = small_tables()
+    rows = len(tables["solution"])
+    tables["solution"]["y"], tables["sample_submission"]["y"] = ["cat", "dog cat"] * (rows // 2), "dog eel"
+    write_contest(tmp_path / "lists", tables)
+    assert kk("arena", "create", "lists", "--from", tmp_path / "lists", "--metric", "map@2").code == 0
+    board = kk("arena", "board", "lists", "--json").json["rows"]
+    assert board[0]["score"] == 0.5  # the public rows are the second of each two: dog first is one of two right ones
+    assert "f1 is of two classes" not in kk("arena", "create", "sums", "--from", tmp_path / "lists", "--metric", "f1").error
+    tables["solution"]["y"] = np.arange(rows) % 3
+    assert "f1 is of two classes, the target has 3" in kk(
+        "arena", "create", "three", "--from", write_contest(tmp_path / "three", tables), "--metric", "f1").error
+
+
+def test_a_metric_that_cannot_score_the_target_stops_before_any_work(cars: Path, workspace: Path, kk: Kk) -> None:
+    assert kk("arena", "create", "size", "--train", cars, "--target", "size", "--metric", "macro_f1").code == 0
+    kk("join", "size", "--practice")
+    toml = workspace / "competitions" / "size" / "competition.toml"
+    toml.write_text(toml.read_text().replace('name = "macro_f1"', 'name = "f1"'))
+    told = kk("cv", "--split", "random", "-n", "2").error
+    assert "f1 is of two classes, the target has 3. Write [metric] name = \"macro_f1\" (or accuracy) in " in told
 
 
 def test_neither_or_both_sources_are_refused(cars: Path, kk: Kk) -> None:

@@ -57,7 +57,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     conftest.write_contest(source, small_tables())
     (source / "metric.py").write_text(TABLES)
     contest = create(home, "own", source=source, metric="metric.py:score", higher_is_better=True, daily_limit=100, now=State(home).now())
-    write_contest(read_contest(contest.folder).__class__(**{**_facts(contest), "scoring_seconds": 2.0}))
+    write_contest(read_contest(contest.folder).__class__(**{**_facts(contest), "scoring_seconds": 4.0}))
     return home
 
 
@@ -80,7 +80,7 @@ def test_a_metric_may_refuse_raise_crash_hang_or_leave_and_the_next_submission_i
     assert reasons[3] == "Scoring failed: the metric raised RuntimeError"
     assert reasons[4] == "Scoring failed: its process ended (status 7)"
     assert reasons[6] == "Scoring failed: the metric raised SystemExit"
-    assert reasons[5] == "Scoring failed: it took longer than 2 seconds"
+    assert reasons[5] == "Scoring failed: it took longer than 4 seconds"
     solution = pd.read_csv(own / "own" / "solution.csv")
     assert float(told[0]["publicScore"]) == pytest.approx((solution[solution.Usage == "Public"].y == 0).mean(), abs=1e-5)
     logs = [path.read_text() for path in (own / ".errors").iterdir()]

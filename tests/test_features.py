@@ -10,7 +10,9 @@ import pytest
 
 import kagglekit
 from kagglekit.errors import KKError
-from kagglekit.models.family import check_model, merged
+from kagglekit.fold import Fold
+from kagglekit.models.family import check_model
+from kagglekit.models.presets import merged
 from kagglekit.progress import listening
 from kagglekit.store import open_store
 from kagglekit.work.clock import Clock
@@ -170,6 +172,28 @@ def test_infinite_values_are_said_and_missing(write: Callable[..., Path], told: 
     train, test = Features(open_store()).frame()
     assert train["ratio"].isna().all() and test["ratio"].isna().all() and not train["x"].isna().any()
     assert any("infinite values are taken as missing: ratio (240)" in line for line in told.lines)
+
+
+@pytest.mark.parametrize(("cell", "kind"), [("{'a': 1}", "dict"), ("[1, 2]", "list"), ("np.zeros(2)", "ndarray"), ("(1, 2)", "tuple")])
+def test_cells_that_hold_several_things_are_refused_by_their_column(write: Callable[..., Path], cell: str, kind: str) -> None:
+    write(HEAD + f"def features(train, test):\n    return [part[['x']].assign(odd=[None] + [{cell}] * (len(part) - 1)) for part in (train, test)]\n")
+    with pytest.raises(KKError, match=f"features in features.py gives a {kind} in each cell of the column 'odd'. Give a column for each part"):
+        Features(open_store()).frame()
+    write(HEAD + "def each(fold):\n    parts = fold.X_train, fold.X_valid, fold.X_test\n"
+          f"    return [part[['x']].assign(odd=[{cell}] * len(part)) for part in parts]\n")
+    fold = Fold(0, 0, np.arange(120), np.arange(120, 240), load_data(open_store()))
+    with pytest.raises(KKError, match=f"each in features.py gives a {kind} in each cell of the column 'odd'"):
+        _ = Features(open_store(), "each").fold(fold).X_train
+
+
+@pytest.mark.parametrize(("written", "names", "says"), [
+    ("features(a, b, c)", None, r"features.py:4: features\(a, b, c\) is no set of features.*def features\(train, test\), or def features\(fold\)"),
+    ("features(df)", None, r"features\(df\) is no set"), ("extra(train, test)", None, r"Write def extra\(fold\)"),
+    ("ratios(train)", "raw,ratios", r"ratios\(train\) is no set of features.*def ratios\(train, test\)")])
+def test_other_parameters_than_a_sets_are_named(write: Callable[..., Path], written: str, names: str | None, says: str) -> None:
+    write(HEAD + f"def {written}:\n    return 1\n")
+    with pytest.raises(KKError, match=says):
+        Features(open_store(), names)
 
 
 def test_names_are_found_or_near(write: Callable[..., Path]) -> None:

@@ -96,6 +96,15 @@ def test_odd_but_clear_tables_are_read(small: Path, tmp_path: Path) -> None:
         read_history(tmp_path / "sheet.xlsx")
 
 
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_decimal_commas_are_read_where_no_comma_stands_between_columns(between: str, small: Path, tmp_path: Path) -> None:
+    rows = ["model;cv;public;cv se", "a,b;0,812;0,79;,01", "c;1;-0,5;-"]
+    (tmp_path / "sheet.csv").write_text("\n".join(rows).replace(";", between), encoding="utf-8")
+    lines, _ = read_history(tmp_path / "sheet.csv")
+    assert [(line.model, line.cv, line.public, line.shown, line.cv_se) for line in lines] == [
+        ("a,b", 0.812, 0.79, "0.79", 0.01), ("c", 1.0, -0.5, "-0.5", None)]
+
+
 def test_the_metric_may_be_told_where_the_competition_names_none(table: Path, small: Path, kk: Kk) -> None:
     assert "--metric is logloss, competition.toml says auc" in kk("add", "n", "--table", table, "--metric", "logloss").error
     toml = small / "competition.toml"

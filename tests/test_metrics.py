@@ -13,7 +13,7 @@ from sklearn import metrics as theirs
 
 from kagglekit import metrics
 from kagglekit.errors import KKError
-from kagglekit.metrics import REGISTRY, check_metric
+from kagglekit.metrics import REGISTRY, check_metric, misfit
 from kagglekit.metrics.kaggle_names import METRICS, kaggle_metric
 from kagglekit.predictions import decide
 from tests.test_influence import example
@@ -219,7 +219,9 @@ def test_no_metric_has_a_name_that_the_table_gives_to_another() -> None:
     ("map@3", "map@3", 3), ("MAP@12", "map@12", 12), ("Mean Average Precision @ 3", "map@3", 3), ("Mean Average Precision at 5", "map@5", 5),
     ("MAP{7}", "map@7", 7), ("NDCG@10", "ndcg@10", 10), ("fbeta@0.5", "fbeta@0.5", 0.5), ("F2 Score", "fbeta@2", 2.0), ("F0.5", "fbeta@0.5", 0.5),
     ("Mean F2 Score", "mean_fbeta@2", 2.0), ("pinball@0.1, 0.9", "pinball@0.1,0.9", (0.1, 0.9)), ("MAP@{K}", "map@k", None), ("F1", "f1", None),
-    ("R2", "r2", None), ("MeanBestErrorAt5", "top_k_err@5", 5), ("fbeta@2.0", "fbeta@2", 2.0)])
+    ("R2", "r2", None), ("MeanBestErrorAt5", "top_k_err@5", 5), ("fbeta@2.0", "fbeta@2", 2.0), ("samples f1", "mean_f1", None),
+    ("column-mean auc", "mcauc", None), ("column-mean logloss", "mclogloss", None), ("column-mean rmse", "mcrmse", None),
+    ("column-mean rmsle", "mcrmsle", None)])
 def test_names_with_a_number(given: str, name: str, parameter: object) -> None:
     found = check_metric(given)
     assert (found.name, found.parameter, given in REGISTRY) == (name, parameter, True)
@@ -228,7 +230,10 @@ def test_names_with_a_number(given: str, name: str, parameter: object) -> None:
 
 @pytest.mark.parametrize(("given", "says"), [
     ("fbeta", "fbeta has no beta. .*fbeta@0.5, fbeta@2"), ("pinball@1.5", "a quantile lies between 0 and 1"), ("map@0", "whole number above 0"),
-    ("map@1.5", "whole number above 0"), ("fbeta@0", "beta is a number above 0"), ("acuracy", "Did you mean accuracy"),
+    ("map@1.5", "whole number above 0"), ("fbeta@-1", "beta is a number above 0"), ("fbeta@ -2", "beta is a number above 0"),
+    ("map@-3", "whole number above 0"), ("pinball@0.1,-0.9", "between 0 and 1"), ("Custom Metric", "not built in. Give it as .*metric.py:score"),
+    ("PostProcessorKernelDesc", "not built in. Give it as .*metric.py:score"), ("fbeta@0", "beta is a number above 0"),
+    ("acuracy", "Did you mean accuracy"),
     ("wmae", r"wmae is not built in \(lower is better\)"), ("Dice", r"dice is not built in \(higher is better\)"),
     ("Absolute Error", "mae puts submissions in the same order")])
 def test_what_is_no_metric_is_told_with_the_way_out(given: str, says: str) -> None:
@@ -298,6 +303,37 @@ def test_a_function_with_kaggles_own_signature_scores_several_columns() -> None:
     assert metric(np.zeros((2, 2)), np.array([[9.0, 1.0], [9.0, 3.0]])) == 2.0 and metric.own and not metric.weighted
     with pytest.raises(KKError, match="score takes no weights"):
         metric(np.zeros((2, 2)), np.zeros((2, 2)), np.ones(2))
+
+
+@pytest.mark.parametrize(("columns", "y", "p", "truth", "said"), [
+    (("key", "left"), [0, 1], [0.2, 0.9], {"left": [0, 1]}, {"left": [0.2, 0.9]}),
+    (("key", "left"), ["no", "yes"], ["no", "no"], {"left": ["no", "yes"]}, {"left": ["no", "no"]}),
+    (("key", "a", "b"), [[1.0, 2.0]], [[3.0, 4.0]], {"a": [1.0], "b": [2.0]}, {"a": [3.0], "b": [4.0]}),
+    (("key", "cat", "dog"), [1, 0], [0.25, 0.75], {"cat": [0, 1], "dog": [1, 0]}, {"cat": [0.75, 0.25], "dog": [0.25, 0.75]}),
+    (("key", "a", "b", "c"), [2], [[0.1, 0.2, 0.7]], {"a": [0], "b": [0], "c": [1]}, {"a": [0.1], "b": [0.2], "c": [0.7]})])
+def test_kaggles_own_signature_gets_tables_with_the_samples_columns(columns: tuple, y: list, p: list, truth: dict, said: dict) -> None:
+    seen = []
+
+    def score(solution, submission, row_id_column_name):
+        assert row_id_column_name == "key" and list(solution.pop("key")) == list(submission.pop("key"))
+        seen.extend([solution.to_dict("list"), submission.to_dict("list")])
+        return -0.0
+
+    found = check_metric(score, greater_is_better=True, columns=columns)(np.array(y), np.array(p))
+    assert seen == [truth, said] and str(found) == "0.0"
+
+
+@pytest.mark.parametrize(("name", "targets", "classes", "several", "says"), [
+    ("f1", 1, "abcd", False, "f1 is of two classes, the target has 4"), ("fbeta@2", 1, "abc", False, "two classes"), ("f1", 1, "ab", False, ""),
+    ("qwk", 1, ("low", "high"), False, "the target holds 'low'"), ("qwk", 1, ("1", 2, 3.0), False, ""),
+    ("accuracy", 2, (), False, "2 target columns"),
+    ("macro_f1", 1, (), True, "holds several"), ("map@3", 2, (), False, "one list a row"), ("mean_f1", 1, "ab", False, "the target is one column"),
+    ("mean_f1", 3, (), False, ""), ("mean_f1", 1, (), True, ""), ("hamming", 1, (0, 1), False, ""), ("rmse", 3, (), False, ""),
+    ("f1", 0, (), False, "")])
+def test_targets_that_a_metric_cannot_score_are_told_with_metrics_that_can(name: str, targets: int, classes, several: bool, says: str) -> None:
+    found = misfit(check_metric(name), targets, tuple(classes), several)
+    assert says in found[0] if says else found is None
+    assert not says or all(misfit(REGISTRY.get(other), targets, tuple(classes), several) is None for other in found[1])
 
 
 def test_functions_are_called_as_they_are_too() -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -355,6 +356,24 @@ def test_what_is_said_wrongly_is_refused_with_near_names(tmp_path: Path) -> None
         with pytest.raises(KKError) as raised:
             described(tmp_path / str(number), odd.tables, odd.metric, given=given)
         assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(("values", "metric", "called", "says"), [
+    ("ab", "Mean F-Score", "f1", ""), ((0, 1), "Mean F-Score", "f1", ""), ("abcd", "Mean F-Score", "accuracy", ""),
+    (("a b", "b c", "a", "b", "c"), "Mean F-Score", "mean_f1", ""), ("abcd", "F1 Score", "f1", "f1 is of two classes, the target has 4"),
+    ("ab", "Quadratic Weighted Kappa", "qwk", "qwk compares grades"), ("1234", "Quadratic Weighted Kappa", "qwk", ""),
+    (("a b", "b c", "a", "b", "c"), "Macro F-Score", "macro_f1", "macro_f1 is of one label a row, each row of the target holds several")])
+def test_a_metric_that_does_not_fit_the_target_is_told_or_refused(tmp_path: Path, values: tuple, metric: str, called: str, says: str) -> None:
+    train = pd.DataFrame({"id": range(60), "x": np.arange(60) * 0.5, "kind": [values[k % len(values)] for k in range(60)]})
+    test = pd.DataFrame({"id": range(60, 90), "x": np.arange(30) * 0.5})
+    tables = {"train.csv": train, "test.csv": test, "sample_submission.csv": test[["id"]].assign(kind=values[0])}
+    found, warnings = described(tmp_path / "guessed", tables, metric)
+    assert found.metric == called
+    told = [warning for warning in warnings if says in warning]
+    assert told and re.search(r"say kk join \S+ --metric \w+, or write name = ", told[0]) if says else warnings == []
+    if says:
+        with pytest.raises(KKError, match=f"{says}.*Say another: kk join .* --metric .* or "):
+            described(tmp_path / "said", tables, metric, given={"metric": called})
 
 
 def test_joining_writes_the_reasons_and_the_way_to_change_them(workspace: Path, tmp_path: Path) -> None:

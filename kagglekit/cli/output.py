@@ -74,15 +74,14 @@ def _of_the_system(error: OSError) -> tuple[str, str]:
 
 def _unforeseen(error: Exception) -> tuple[str, str]:
     """An exception that nothing expected: the person's own code is named as theirs, the rest as ours."""
-    ours, frames = Path(__file__).parents[1], traceback.extract_tb(error.__traceback__)
-    installed = ("site-packages", "dist-packages", os.path.dirname(os.__file__))
-    theirs = [frame for frame in frames if not Path(frame.filename).is_relative_to(ours) and Path(frame.filename).exists()
-              and not any(place in frame.filename for place in installed) and Path(frame.filename).name != "kk"]
-    told = f"{type(error).__name__}: {error}"
-    if theirs and not theirs[-1].filename.endswith("__main__.py"):
-        name = Path(theirs[-1].filename).name
-        return f"{name}, line {theirs[-1].lineno}: {told}", f"Correct {name}; the whole traceback comes with --debug"
-    where = frames[-1]
+    from kagglekit.work.failure import failing_line
+
+    theirs = failing_line(error)
+    told = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+    if theirs is not None and not theirs.filename.endswith("__main__.py"):
+        name = Path(theirs.filename).name
+        return f"{name}, line {theirs.lineno}: {told}", f"Correct {name}; the whole traceback comes with --debug"
+    where = traceback.extract_tb(error.__traceback__)[-1]
     return f"internal error in {Path(where.filename).name}, line {where.lineno}: {told}", "Run again with --debug to see where"
 
 
@@ -122,13 +121,13 @@ def plain(value: object) -> object:
 def score(value: float | None, se: float | None = None) -> str:
     """A score as the competition shows it, with its standard error.
 
-    >>> score(0.81234, 0.0041)
-    '0.81234 ± 0.00410'
+    >>> score(0.81234, 0.0041), score(-0.000001)
+    ('0.81234 ± 0.00410', '0.00000')
     """
     if value is None:
         return "-"
     digits = 2 if abs(value) >= 1000 else 5
-    return f"{value:.{digits}f}" + (f" ± {se:.{digits}f}" if se is not None else "")
+    return f"{round(value, digits) + 0.0:.{digits}f}" + (f" ± {se:.{digits}f}" if se is not None else "")
 
 
 def starred(value: float | None, borrowed: bool) -> str:
@@ -160,7 +159,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.5f}" if abs(value) < 1000 else f"{value:,.2f}"
+        return f"{round(value, 5) + 0.0:.5f}" if abs(value) < 1000 else f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

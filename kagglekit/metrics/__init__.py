@@ -22,6 +22,7 @@ from kagglekit.metrics.labels import (
 )
 from kagglekit.metrics.lists import influence_lwlrap, lwlrap, map_at_k, ndcg_at_k, top_k_err
 from kagglekit.metrics.means import influence_by_column, influence_of_mean
+from kagglekit.metrics.misfit import misfit
 from kagglekit.metrics.multilabel import hamming, influence_micro_f1, mean_f1, mean_fbeta, micro_f1
 from kagglekit.metrics.order import tied_ranks
 from kagglekit.metrics.probabilities import binom_dev, kld, logloss, mclogloss, mlogloss
@@ -60,7 +61,7 @@ __all__ = [
     "influence_ap", "influence_auc", "influence_balanced_accuracy", "influence_by_column", "influence_f1", "influence_fbeta", "influence_kappa",
     "influence_lwlrap", "influence_macro_f1", "influence_mcc", "influence_micro_f1", "influence_ngini", "influence_of_mean", "influence_pearson",
     "influence_qwk", "influence_r2", "influence_rmspe", "influence_spearman", "kappa", "kld", "logloss", "lwlrap", "macro_f1", "mae", "map_at_k",
-    "mape", "mcauc", "mcc", "mce", "mclogloss", "mcrmse", "mcrmsle", "mean_f1", "mean_fbeta", "medae", "metric", "micro_f1", "mlogloss", "mse",
-    "ndcg_at_k", "ngini", "pearson", "pinball", "qwk", "r2", "rmse", "rmsle", "rmspe", "smape", "spearman", "takes_tables", "tied_ranks",
+    "mape", "mcauc", "mcc", "mce", "mclogloss", "mcrmse", "mcrmsle", "mean_f1", "mean_fbeta", "medae", "metric", "micro_f1", "misfit", "mlogloss",
+    "mse", "ndcg_at_k", "ngini", "pearson", "pinball", "qwk", "r2", "rmse", "rmsle", "rmspe", "smape", "spearman", "takes_tables", "tied_ranks",
     "top_k_err",
 ]

@@ -15,7 +15,8 @@ from kagglekit.registry import Registry, normalise
 Array = np.ndarray
 Number = int | float | tuple[float, ...]
 WITH_K = re.compile(r"\s*(?:@\s*k|@\s*\{k\}|\{k\}|\bat k)$", re.IGNORECASE)
-NUMBERED = re.compile(r"(?P<head>.*?[^\d.,@\s])\s*(?:@|\bat\b)?\s*[({]?\s*(?P<number>\d*\.?\d+(?:\s*,\s*\d*\.?\d+)*)\s*[)}]?", re.IGNORECASE)
+NUMBERED = re.compile(r"(?P<head>.*?[^\d.,@\s])\s*(?:@|\bat\b)?\s*[({]?\s*(?P<number>(?:(?<=@)-)?\d*\.?\d+(?:\s*,\s*-?\d*\.?\d+)*)\s*[)}]?",
+                      re.IGNORECASE)
 F_OF_BETA = re.compile(r"(?P<mean>mean[-_ ]?)?f[-_ ]?(?P<number>\d*\.?\d+)[-_ ]?(?:score|measure)?", re.IGNORECASE)
 
 
@@ -57,9 +58,8 @@ class Metric:
         y, p = np.asarray(y), np.asarray(p)
         if not self.own:
             _refuse(self, y, p)
-        if weights is None:
-            return float(self.function(y, p))
-        return float(self.function(y, p, weights=_weights(self, weights, len(y))))
+        given = {} if weights is None else {"weights": _weights(self, weights, len(y))}
+        return float(self.function(y, p, **given)) + 0.0  # nobody reads -0.0
 
     @property
     def sign(self) -> int:
@@ -180,7 +180,7 @@ class Metrics(Registry[Metric]):
     def _numbered(self, name: str) -> tuple[Family | None, str]:
         """(family, number as text) of a name; '' where it has none. A name that is known as a whole has no number: r2, f1."""
         self._load()
-        text = name.strip()
+        text = re.sub(r"@\s+", "@", name.strip())
         if self._aliases.get(normalise(text)) in self._parts and "@" not in text:
             return None, ""
         if found := F_OF_BETA.fullmatch(text):

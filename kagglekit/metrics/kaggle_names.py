@@ -47,7 +47,7 @@ _less("rmse", "value", NUMBER, "Root Mean Squared Error|RMSE|Root Mean Square Er
 _more("auc", "rank", SCORE,
       "Area Under Receiver Operating Characteristic Curve|AUC|Roc Auc Score|ROC AUC|AreaUnderReceiverOperatingCharacteristicCurve",
       r"area under (?:the )?(?:receiver operating characteristic|roc)|\broc[- ]?auc\b|\bauc[- ]?roc\b|\bauc\b")
-_more("mean_f1", "label", "labels, several in a row", "Mean F-Score|MeanFScore|Mean F1-Score|Mean F1|F-Score (Samples)",
+_more("mean_f1", "label", "labels, several in a row", "Mean F-Score|MeanFScore|Mean F1-Score|Mean F1|F-Score (Samples)|Samples F1|F1 Samples",
       r"mean f1?-?[- ]?score|mean f1|example[- ]based f")
 _less("mae", "value", NUMBER, "Mean Absolute Error|MAE|MeanAbsoluteError", r"mean absolute error|\bmae\b|mean absolute deviation")
 _less("mse", "value", NUMBER, "Mean Squared Error|MSE|MeanSquaredError|Mean Square Error", r"mean[- ]squared?[- ]error|\bmse\b", like="rmse")
@@ -78,7 +78,7 @@ _more("dice", "mask", "a run-length encoded mask", "Dice|SIIMDice|DiceFBeta|Dice
       r"(?:mean )?dice(?: similarity)?(?: coefficient| score)?\b")
 _more("mcauc", "rank", SCORE + COLUMNS,
       "Mean Columnwise Area Under Receiver Operating Characteristic Curve|MCAUC|Mean Column-wise ROC AUC|Mean Columnwise AUC|"
-      "Macro ROC AUC",
+      "Macro ROC AUC|Column-Mean AUC",
       r"(?:mean )?column[- ]?wise (?:mean )?(?:area under|roc|auc)|(?:average|mean|averaged) .{0,40}(?:auc|area under).{0,60}columns?")
 _less("top_k_err", "list", "a list of K labels, best first",
       "MeanBestErrorAtK|Mean Best Error At K|MeanBestErrorAt{K}",
@@ -102,10 +102,12 @@ _less("smape", "value", NUMBER, "SMAPE|Symmetric Mean Absolute Percentage Error"
 _more("ngini", "rank", SCORE,
       "Normalized Gini Index|Gini Index|Normalized Gini Coefficient|NormalizedGini|Gini",
       r"(?:normali[sz]ed )?gini", like="auc")
-_less("mcrmse", "value", NUMBER + COLUMNS, "Mean Columnwise Root Mean Squared Error|MCRMSE|MeanColumnwiseRootMeanSquaredError|Mean Column-wise RMSE",
+_less("mcrmse", "value", NUMBER + COLUMNS, "Mean Columnwise Root Mean Squared Error|MCRMSE|MeanColumnwiseRootMeanSquaredError|Mean Column-wise RMSE"
+      "|Column-Mean RMSE",
       r"(?:mean )?column[- ]?wise (?:mean )?root[- ]mean[- ]squared?[- ]error|\bmcrmse\b")
 _less("mcrmsle", "value", "a number of at least 0" + COLUMNS, "Mean Columnwise Root Mean Squared Logarithmic Error|MCRMSLE|Mean Columnwise RMSLE"
-      "|Mean Columnwise Root Mean Squared Log Error", r"column[- ]?wise (?:mean )?root[- ]mean[- ]squared?[- ]log(?:arithmic)?[- ]error|\bmcrmsle\b")
+      "|Mean Columnwise Root Mean Squared Log Error|Column-Mean RMSLE",
+      r"column[- ]?wise (?:mean )?root[- ]mean[- ]squared?[- ]log(?:arithmic)?[- ]error|\bmcrmsle\b")
 _less("wmae", "value", NUMBER, "Weighted Mean Absolute Error|Normalized WMAE|WMAE|WeightedMeanAbsoluteError|Normalized Weighted Mean Absolute Error",
       r"weighted mean absolute error|\bwmae\b")
 _more("spearman", "rank", SCORE, "SpearmanR|Mean Columnwise Spearman's r|Spearman's rank correlation|Spearman|Spearman's Rho|MeanColumnwiseSpearmanR",
@@ -130,7 +132,7 @@ _less("crps", "other", "a cumulative distribution",
       r"continuous rank(?:ed)? probability score|\bcrps\b")
 _less("mclogloss", "proba", SHARE + COLUMNS,
       "Mean Columnwise Log Loss|Weighted Mean Columnwise Log Loss|Weighted Columnwise Log Loss|MeanColumnwiseLogLoss|"
-      "Weighted Multi-label Log Loss|Weighted Multi-Label Logarithmic Loss",
+      "Weighted Multi-label Log Loss|Weighted Multi-Label Logarithmic Loss|Column-Mean Log Loss",
       r"column[- ]?wise (?:mean )?log(?:arithmic)?[- ]?loss|multi-?label log(?:arithmic)?[- ]?loss")
 _more("lwlrap", "rank", SCORE + COLUMNS,
       "Weighted Label Ranking Average Precision|LWLRAP|Label-weighted Label-ranking Average Precision",

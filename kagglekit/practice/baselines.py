@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kagglekit.errors import KKError
 from kagglekit.practice.contest import Contest
+from kagglekit.practice.reading import Malformed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +27,10 @@ class Baseline:
 
 
 def write_baselines(contest: Contest, tables: "Mapping[str, pd.DataFrame]", past: Sequence[Baseline] = ()) -> list[Baseline]:
-    """Keep the predictions (tables in the sample's form, a team each) and their scores, and the rows of a past board."""
+    """Keep the predictions (tables in the sample's form, a team each) and their scores, and the rows of a past board.
+
+    Raises KKError where the metric cannot score one.
+    """
     from kagglekit.practice.scoring import score_file
 
     found = []
@@ -33,7 +38,10 @@ def write_baselines(contest: Contest, tables: "Mapping[str, pd.DataFrame]", past
         path = baseline_path(contest, team)
         path.parent.mkdir(exist_ok=True)
         table.to_csv(path, index=False)
-        found.append(Baseline(team, *score_file(contest, path)))
+        try:
+            found.append(Baseline(team, *score_file(contest, path)))
+        except Malformed as error:
+            raise KKError(f"{contest.metric} cannot score the {team}: {error}", "Choose another metric, or mend the answers") from error
     with (contest.folder / FILE).open("w", encoding="utf-8", newline="") as sink:
         writer = csv.writer(sink)
         writer.writerow(["team", "public", "private"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kagglekit.errors import KKError
-from kagglekit.metrics import check_metric, direction
+from kagglekit.metrics import check_metric, direction, misfit
 from kagglekit.practice.baselines import Baseline, write_baselines
 from kagglekit.practice.contest import OWN_METRIC, SLUG, Contest, find_sample, read_contest, write_contest
 from kagglekit.practice.forum import FILE as FORUM
@@ -210,8 +210,9 @@ def keep_solution(solution: "pd.DataFrame", columns: list[str], staged: Path, pu
     """Write the hidden answers; gives the public share of their rows. Without a Usage column it is drawn, with a fixed seed."""
     import numpy as np
 
-    if metric.needs not in ("label", "any"):
+    if metric.needs not in ("label", "list", "any"):
         _check_answers(solution, columns)
+    _check_fit(solution, columns, metric)
     if "Usage" not in solution.columns:
         open_rows = np.random.default_rng(0).permutation(len(solution)) < round(public * len(solution))
         solution["Usage"] = np.where(open_rows, "Public", "Private")
@@ -219,6 +220,14 @@ def keep_solution(solution: "pd.DataFrame", columns: list[str], staged: Path, pu
         raise KKError("solution.csv has no row whose Usage is Public", "Mark some rows Public, or leave the column out")
     solution.to_csv(staged / "solution.csv", index=False)
     return round(float((solution["Usage"] == "Public").mean()), 4)
+
+
+def _check_fit(solution: "pd.DataFrame", columns: list[str], metric: Scored) -> None:
+    if metric.better is not None or not columns:
+        return
+    found = misfit(check_metric(metric.text), len(columns), solution[columns[0]].unique().tolist())
+    if found:
+        raise KKError(found[0], f"Choose another metric: --metric {' or '.join(found[1])}")
 
 
 def _check_answers(solution: "pd.DataFrame", columns: list[str]) -> None:

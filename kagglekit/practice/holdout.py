@@ -196,6 +196,8 @@ class _Form:
 def _form(table: pd.DataFrame, target: Sequence[str], metric: Scored, is_test: Array) -> _Form:
     unique = pd.Series(table[target[0]].unique())
     labels = list(unique.iloc[np.lexsort([unique.to_numpy(dtype=str), pd.to_numeric(unique, errors="coerce").to_numpy()])])
+    if metric.needs == "list":
+        return _Form(tuple(target), dict.fromkeys(target, " ".join(labels[:check_metric(metric.text).parameter])), {})
     if metric.text == "mlogloss":
         return _Form(tuple(target), {label: round(1 / len(labels), 6) for label in labels}, {}, tuple(labels))
     numeric = pd.to_numeric(unique, errors="coerce").notna().all()
@@ -214,15 +216,24 @@ def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Sco
     best = None if metric.better is not None else check_metric(metric.text).constant
     if best is None:
         return {}
+    if metric.needs == "list":
+        labels, codes = _words(rest[form.target[0]])
+        return {"best constant": sample.assign(**{form.target[0]: " ".join(labels[best(codes)])})}
     columns = [rest[form.target[0]].map({label: code for code, label in enumerate(form.classes)})] if form.classes else [
         form.train(rest)[column] for column in form.target]
     numbers = [pd.to_numeric(column, errors="coerce") for column in columns]
     if check_metric(metric.text).form == "multilabel":
         values = np.ravel(best(np.column_stack(numbers)))
         return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}
-    found = [best((column if number.isna().any() else number).to_numpy()) for column, number in zip(columns, numbers, strict=True)]
+    found = [best(column.to_numpy(dtype=str) if number.isna().any() else number.to_numpy()) for column, number in zip(columns, numbers, strict=True)]
     values = np.ravel(found[0]) if form.classes else found
     return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}
+
+
+def _words(column: pd.Series) -> tuple[Array, Array]:
+    """The words of a column's cells, and which of them each cell holds, all cells in one row of codes."""
+    codes, labels = pd.factorize(column.str.split().explode())
+    return labels.to_numpy(dtype=object), codes
 
 
 def _description(source: Path, table: pd.DataFrame, is_test: Array, sample: pd.DataFrame, cut: Cut, form: _Form, rows: int) -> str:

@@ -54,7 +54,8 @@ def score_file(contest: Contest, path: Path) -> tuple[float, float]:
     """(public, private) score of a csv; raises Malformed. Without private rows both are the public one."""
     changed = (contest.folder / "solution.csv").stat().st_mtime_ns
     answers = _answers(contest.folder, changed)
-    texts = frozenset(column for column in answers.columns if _truth(contest.folder, changed, column) is None)
+    lists = not contest.own_metric and contest.scorer.needs == "list"
+    texts = frozenset(column for column in answers.columns if lists or _truth(contest.folder, changed, column) is None)
     said = read_submitted(path, answers.id_column, answers.columns, answers.ids, texts)
     parts = [part for part in (answers.public, answers.private) if part.any()]
     try:
@@ -75,6 +76,8 @@ def _scores(contest: Contest, changed: int, said: Submitted, parts: list[Array])
 def _forms(metric: Metric, folder: Path, changed: int, said: Submitted) -> tuple[Array, Array]:
     """Truth and predictions in the form that the metric takes, rows first."""
     answers, columns = _answers(folder, changed), said.columns
+    if metric.needs == "list":
+        return list_codes(answers.table[columns[0]].to_numpy(dtype=object), said.texts(columns[0]))
     if metric.needs == "label":
         known = [(_truth(folder, changed, column), column) for column in columns]
         truths = [answers.table[column].to_numpy(dtype=object) if truth is None else truth for truth, column in known]
@@ -88,6 +91,28 @@ def _forms(metric: Metric, folder: Path, changed: int, said: Submitted) -> tuple
     if metric.name == "mlogloss":
         return truth.argmax(axis=1), np.clip(predicted, 1e-15, None)
     return (truth[:, 0], predicted[:, 0]) if len(columns) == 1 else (truth, predicted)
+
+
+def list_codes(truth: Array, said: Array) -> tuple[Array, Array]:
+    """Cells of labels with blanks between as the codes that metrics of lists take: equal labels get equal codes.
+
+    `said` becomes int[rows, K], -1 where a list is shorter; `truth` int[rows, R], or int[rows] where no row has two right labels.
+
+    >>> [codes.tolist() for codes in list_codes(np.array(["a", "b"]), np.array(["a c", "a"]))]
+    [[0, 1], [[0, 2], [0, -1]]]
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    cells = pa.array(np.concatenate([truth, said]), pa.string())
+    lists = compute.utf8_split_whitespace(compute.utf8_trim_whitespace(cells))
+    codes, ends = lists.flatten().dictionary_encode().indices.to_numpy(), lists.offsets.to_numpy()
+    sizes = np.diff(ends)
+    found = np.full((len(sizes), sizes.max()), -1)
+    found[np.repeat(np.arange(len(sizes)), sizes), np.arange(len(codes)) - np.repeat(ends[:-1], sizes)] = codes
+    right, listed = found[:len(truth)], found[len(truth):]
+    right = right[:, :sizes[:len(truth)].max()]
+    return right[:, 0] if right.shape[1] == 1 else right, listed[:, :sizes[len(truth):].max()]
 
 
 def _score(metric: Metric, truth: Array, predicted: Array) -> float:

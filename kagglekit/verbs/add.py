@@ -173,7 +173,7 @@ def _read(place: Place, oof: object, test: object) -> tuple[Predictions, Predict
 
 
 def _rows(given: object) -> int | None:
-    return len(given) if hasattr(given, "__len__") else None
+    return len(given) if hasattr(given, "__len__") and getattr(given, "ndim", 1) else None
 
 
 def _warnings(place: Place, said: Predictions, told: Predictions | None, copies: Sequence[str], parts: int) -> tuple[str, ...]:

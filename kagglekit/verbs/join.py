@@ -5,10 +5,11 @@ import datetime
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kagglekit.competition import FILE, Competition, competition_text, joined, read_competition, require_workspace
+from kagglekit.competition import FILE, Competition, arena_home, competition_text, joined, read_competition, require_workspace
 from kagglekit.errors import KKError, RemoteError
 from kagglekit.ledger import open_ledger
 from kagglekit.progress import say
@@ -23,6 +24,10 @@ from kagglekit.work.fetch import Fetched, fetch, matches
 from kagglekit.work.tables import make_tables
 from kagglekit.work.unpack import clear, manifest, unpack, write_manifest
 
+if TYPE_CHECKING:
+    from kagglekit.practice.contest import Contest as Hosted
+
+OWN_METRIC = "metric.py"
 KAGGLE_INPUT = (Path("/kaggle/input/competitions"), Path("/kaggle/input"))
 POLL_SECONDS = 3.0
 MOST_COMPARED = 5000  # the server lists a hundred files a call: beyond this, looking for changes takes longer than it helps
@@ -81,8 +86,8 @@ def join(slug: str, *, practice: bool = False, source: str | Path | None = None,
     `train` to `direction` (higher or lower) say what a guess would leave open; they win over guesses, and a competition.toml
     that belongs to the person wins over them. `practice` uses the embedded arena; `source` is a folder whose data is used in
     place, as is Kaggle's own input folder in a notebook there. `tables=False` leaves the files as they are. A second call
-    downloads nothing and says what changed; competition.toml is written once and then belongs to
-    the person. Raises KKError naming the cause.
+    downloads nothing and says what changed; competition.toml is written once and then belongs to the person. Where the embedded
+    arena scores by a metric.py, a copy comes along, unless the folder has one. Raises KKError naming the cause.
 
         >>> kk.join("practice-clinics", practice=True).metric["name"]  # doctest: +SKIP
         'rmse'
@@ -93,10 +98,14 @@ def join(slug: str, *, practice: bool = False, source: str | Path | None = None,
     given = Path(source).expanduser() if source is not None else None if server == "practice" else _kaggle_input(slug)
     how = _How(only, download, wait, keep_archive, update, allow_large, tables)
     said = _said(train=train, test=test, sample=sample, id=id, target=target, metric=metric, direction=direction)
+    own = _own_metric(workspace, slug, said) if server == "practice" else None
+    facts = {"metric": own.metric, "greater_is_better": own.better, **said} if own else said
     with contextlib.ExitStack() as stack:
         remote, contest, pages, warnings = _asked(stack, server, slug, given is not None)
         fresh, more = first_guess(slug, competition_folder(slug), contest, remote.server if remote else server, pages,
-                                  scores=_board(remote, slug), given=said)
+                                  scores=_board(remote, slug), given=facts)
+        if own:
+            fresh = replace(fresh, why={**fresh.why, "metric": "the arena scores by it", "greater_is_better": "the arena says so"})
         # A file that was written before there was any data (--no-download) and not touched since may still be completed.
         if known and (known.folder / FILE).read_text(encoding="utf-8") != competition_text(fresh):
             fresh = known
@@ -109,7 +118,27 @@ def join(slug: str, *, practice: bool = False, source: str | Path | None = None,
             got = (0, 0)
         else:
             got = _bring(store, remote, contest, how, warnings)
-    return _described(store, contest, known, got, warnings, said, how.tables)
+    if own and not known:
+        warnings += _copied(own.folder / OWN_METRIC, store.folder)
+    return _described(store, contest, known, got, warnings, facts, how.tables)
+
+
+def _own_metric(workspace: Path, slug: str, said: Mapping[str, object]) -> "Hosted | None":
+    """The embedded arena's contest where a metric.py of its host scores it, None where not or where another metric was said."""
+    from kagglekit.practice.contest import find_contest
+
+    found = find_contest(arena_home(workspace), slug)
+    return found if found is not None and found.own_metric and said.get("metric") in (None, found.metric) else None
+
+
+def _copied(own: Path, folder: Path) -> list[str]:
+    """Copy the arena's metric.py into the competition's folder; one that is there stays, which is said where it differs."""
+    target = folder / own.name
+    if target.exists():
+        return [] if target.read_bytes() == own.read_bytes() else [f"{own.name} was here and stays; the arena scores by {own}"]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(target, own.read_text(encoding="utf-8"))
+    return []
 
 
 def _said(*, direction: str, **given: object) -> dict[str, object]:

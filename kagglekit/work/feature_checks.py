@@ -11,6 +11,7 @@ from kagglekit.progress import say
 from kagglekit.work.feature_code import Set
 
 MOST_TOLD = 5
+CONTAINERS = (dict, list, tuple, set, frozenset, np.ndarray)
 
 
 def checked(given: object, like: pd.DataFrame, one: Set, competition: Competition, place: str) -> pd.DataFrame:
@@ -68,7 +69,21 @@ def _as_frame(given: object, one: Set, place: str) -> pd.DataFrame:
         given = pd.DataFrame(given.reshape(len(given), -1)).add_prefix(f"{one.name}_")
     if not isinstance(given, pd.DataFrame):
         raise KKError(f"{one.place} gives a {type(given).__name__} for {place}", "Return DataFrames")
-    return given.set_axis(given.columns.map(str), axis=1)
+    table = given.set_axis(given.columns.map(str), axis=1)
+    _refuse_containers(table, one)
+    return table
+
+
+def _refuse_containers(table: pd.DataFrame, one: Set) -> None:
+    """Raise KKError for a column whose cells are dicts, lists or arrays: no model and no file takes it."""
+    for number, name in enumerate(table.columns):
+        column = table.iloc[:, number]
+        if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) != "mixed":
+            continue
+        held = next((cell for cell in column if isinstance(cell, CONTAINERS)), None)
+        if held is not None:
+            raise KKError(f"{one.place} gives a {type(held).__name__} in each cell of the column {name!r}",
+                          "Give a column for each part of it: numbers, text, truth values or dates")
 
 
 def _check_names(table: pd.DataFrame, one: Set, competition: Competition) -> None:

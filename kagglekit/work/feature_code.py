@@ -8,13 +8,15 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
 from kagglekit.errors import KKError
+from kagglekit.registry import forget_neighbours
 
 FILE = "features.py"
+USUAL = ("features", "extra")  # sets that are taken without being asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,15 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A features.py: its sets by name, and the hash of its text and of the person's own modules that it imports."""
+    """A features.py: its sets by name, and the hash of its text and of the person's own modules that it imports.
+
+    `others` are its public functions that are no sets, as written: their parameters are others.
+    """
 
     folder: Path
     sets: Mapping[str, Set]
     sha256: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, one: Set, *given: object) -> object:
         """What the set's function gives; an error in it becomes a KKError that names the line."""
@@ -48,7 +54,8 @@ class Code:
 def read_code(folder: Path) -> Code:
     """The features.py in `folder`; without sets where there is none. Raises KKError where it cannot be imported.
 
-    A set is a public function of the file whose parameters are (train, test), or fold alone.
+    A set is a public function of the file whose parameters are (train, test), or fold alone; raises KKError for `features` and
+    `extra` with any others.
     """
     path = folder / FILE
     if not path.exists():
@@ -60,14 +67,25 @@ def read_code(folder: Path) -> Code:
     sets = {name: Set(name, kind, function) for name, function in own if not name.startswith("_") and (kind := _kind(name, function))}
     if "raw" in sets:
         raise KKError(f"{path} defines raw, which is the name of the raw columns", "Give the function another name")
-    return Code(folder, sets, hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12])
+    others = {name: f"{FILE}:{function.__code__.co_firstlineno}: {name}{inspect.signature(function)}" for name, function in own
+              if not name.startswith("_") and name not in sets}
+    for name in USUAL:
+        if name in others:
+            raise not_a_set(name, others[name])
+    return Code(folder, sets, hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12], others)
+
+
+def not_a_set(name: str, written: str) -> KKError:
+    """What is wrong with a function that was meant as a set, and how it is to be written."""
+    allowed = "def extra(fold)" if name == "extra" else f"def {name}(train, test), or def {name}(fold)"
+    return KKError(f"{written} is no set of features: its parameters are others", f"Write {allowed}; more parameters need a default")
 
 
 def _kind(name: str, function: Callable) -> str:
     needed = [one.name for one in inspect.signature(function).parameters.values() if one.default is one.empty]
-    if needed == ["fold"]:
-        return "extra" if name == "extra" else "fold"
-    return "table" if needed == ["train", "test"] else ""
+    if name == "extra":
+        return "extra" if needed == ["fold"] else ""
+    return {("fold",): "fold", ("train", "test"): "table"}.get(tuple(needed), "")
 
 
 def _texts(folder: Path, path: Path) -> list[str]:
@@ -106,6 +124,7 @@ def _imported(path: Path) -> ModuleType:
 def _importing_from(folder: Path) -> Iterator[None]:
     """The folder's own modules can be imported, as they are now."""
     sys.path.insert(0, str(folder))
+    forget_neighbours(folder)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from kagglekit.registry import near_names
 from kagglekit.store import Store
 from kagglekit.work.feature_cache import kept_or_made
 from kagglekit.work.feature_checks import checked, checked_extra, joined
-from kagglekit.work.feature_code import Code, Set, read_code
+from kagglekit.work.feature_code import Code, Set, not_a_set, read_code
 from kagglekit.work.load import learnt, load_data, problem_of, read_table
 
 Array = np.ndarray
@@ -168,6 +168,8 @@ def _named(names: str | Sequence[str] | None, code: Code) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(name for name in asked if name)) or (RAW,)
     known = [RAW, *code.sets]
     for name in chosen:
+        if name in code.others:
+            raise not_a_set(name, code.others[name])
         if name not in known:
             where = "" if code.sets else " There is no set in features.py: write def NAME(train, test) or def NAME(fold)"
             raise KKError(f"no features are called {name!r}", f"{near_names(name, known)}Known: {', '.join(known)}.{where}")

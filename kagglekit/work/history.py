@@ -33,6 +33,7 @@ TITLES = {
 SPREADS = ("std", "cvstd", "sd", "cvsd", "stddev")
 NONE = ("", "-", "nan", "na", "n/a", "none", "null", "?")
 SCORES = ("public", "private")
+COMMA, POINT = re.compile(r"[+-]?\d*,\d+"), re.compile(r"[+-]?\d*\.\d+")
 TAG = "table-"
 
 
@@ -63,8 +64,9 @@ class Taken:
 def read_history(given: object, what: str = "the table") -> tuple[list[Line], tuple[str, ...]]:
     """The lines of a csv or tsv file or of a DataFrame, with what is to be said of its columns.
 
-    Needs a model and a cv or public column; spellings such as "CV score" and "Public LB" are known. A number with a decimal
-    comma, a percent sign or words is refused with its line, for nobody can say what was meant.
+    Needs a model and a cv or public column; spellings such as "CV score" and "Public LB" are known. Decimal commas are read where
+    semicolons or tabs stand between the columns and no score has a point. Any other number with a comma, a percent sign or words is
+    refused with its line, for nobody can say what was meant.
 
     >>> import pandas as pd
     >>> lines, _ = read_history(pd.DataFrame({"Model": ["a"], "CV score": [0.8], "LB": ["0.790"]}))
@@ -91,9 +93,17 @@ def _cells_of_file(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except UnicodeDecodeError as error:
         raise KKError(f"{path.name} is not in UTF-8: {error}", "Save it as csv in UTF-8") from error
     header = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=header.count))
+    separator = max(",;\t", key=header.count)
+    reader = csv.reader(text.splitlines(), delimiter=separator)
     found = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    return (found[0][1], found[1:]) if found else ([], [])
+    return (found[0][1], found[1:] if separator == "," else _with_points(found[1:])) if found else ([], [])
+
+
+def _with_points(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The cells with points for decimal commas, where no number has a point: one with both would be a thousand, or a slip."""
+    if any(POINT.fullmatch(cell.strip()) for _, cells in rows for cell in cells):
+        return rows
+    return [(number, [cell.replace(",", ".") if COMMA.fullmatch(cell.strip()) else cell for cell in cells]) for number, cells in rows]
 
 
 def _cells_of_frame(given: object) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -136,7 +146,7 @@ def _line(number: int, cells: Mapping[str, str], what: str) -> Line:
 def _number(text: str, where: str) -> float | None:
     if text.lower() in NONE:
         return None
-    if re.fullmatch(r"[+-]?\d+,\d+", text):
+    if COMMA.fullmatch(text):
         raise KKError(f"{where} is {text!r}, a decimal comma", f"Write it with a point: {text.replace(',', '.')}")
     if text.endswith("%"):
         raise KKError(f"{where} is {text!r}", "Write it as the competition shows it, without a percent sign")

@@ -1,5 +1,6 @@
 """Files of predictions as people keep them: one file, an archive with both arrays, or a folder with several models."""
 
+import itertools
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ FILLERS = ("preds", "pred", "predictions", "prediction", "proba", "probas", "pro
 NOT_A_NAME = re.compile(rf"(?<![a-z0-9])({'|'.join((*ROLES, *FILLERS))})(?![a-z0-9])", re.IGNORECASE)
 DEEPEST = 3
 SHOWN = 5
+LOOKED_AT = 100  # lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +195,22 @@ def _read_csv(path: Path, form: Form) -> "pd.DataFrame":
     """A csv with any of the usual separators; ids that are text in the table stay text, a file of bare numbers has no header."""
     import pandas as pd
 
+    separator, decimal = _separator(path)
     texts = {name: str for name in form.ids.columns if form.ids[name].dtype.kind not in "iufbM"}
-    table = pd.read_csv(path, sep=_separator(path), dtype=texts)
+    table = pd.read_csv(path, sep=separator, decimal=decimal, dtype=texts)
     bare = all(re.fullmatch(r"-?\d*\.?\d+(e[+-]?\d+)?(\.\d+)?", str(name), re.IGNORECASE) for name in table.columns)
-    return pd.read_csv(path, sep=_separator(path), header=None) if bare and len(table) == len(form.ids) - 1 else table
+    return pd.read_csv(path, sep=separator, decimal=decimal, header=None) if bare and len(table) == len(form.ids) - 1 else table
 
 
-def _separator(path: Path) -> str:
+def _separator(path: Path) -> tuple[str, str]:
+    """What stands between columns, and before decimals: a comma where none separates and the first lines have no point in a number."""
     import gzip
 
     with gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig") as lines:
-        first = lines.readline()
-    return max(",;\t", key=first.count)
+        first, shown = lines.readline(), "".join(itertools.islice(lines, LOOKED_AT))
+    separator = max(",;\t", key=first.count)
+    commas = separator != "," and re.search(r"\d,\d", shown) and not re.search(r"\d\.\d", shown)
+    return separator, "," if commas else "."
 
 
 READERS: dict[str, Callable[[Path, Form], object]] = {

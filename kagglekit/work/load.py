@@ -1,5 +1,6 @@
 """Loading: a competition's tables as features, target and ids."""
 
+import dataclasses
 import functools
 import json
 from collections.abc import Sequence
@@ -11,10 +12,10 @@ import pandas as pd
 from kagglekit.competition import Competition
 from kagglekit.errors import KKError
 from kagglekit.fold import Data
-from kagglekit.metrics import Metric, check_metric
+from kagglekit.metrics import Metric, check_metric, misfit
 from kagglekit.models.family import Problem
 from kagglekit.predictions import Form
-from kagglekit.registry import near_names
+from kagglekit.registry import is_path_reference, near_names
 from kagglekit.store import Store
 from kagglekit.work.tables import open_table
 
@@ -44,11 +45,31 @@ def id_table(store: Store, role: str) -> pd.DataFrame:
 
 
 def metric_of(competition: Competition) -> Metric:
-    """The competition's Metric; raises KKError where none is known."""
+    """The competition's Metric; raises KKError where none is known, and for one that cannot score the target.
+
+    A metric.py:score gets tables with the sample's columns, and labels where prediction is label in competition.toml.
+    """
     if not competition.metric:
         raise KKError(f"the metric of {competition.slug} is not known ({competition.kaggle_metric or 'Kaggle names none'})",
                       f'Write [metric] name = "rmse" (or metric.py:score) in {competition.folder}/competition.toml')
-    return check_metric(competition.metric, competition.greater_is_better, competition.folder)
+    own = is_path_reference(competition.metric)
+    found = check_metric(competition.metric, competition.greater_is_better, competition.folder, _sample_columns(competition) if own else ())
+    if own and competition.prediction == "label" and competition.classes and competition.task != "multilabel":
+        return dataclasses.replace(found, needs="label")
+    several = competition.task == "multilabel" and len(competition.target) == 1
+    wrong = misfit(found, len(competition.target), () if several else competition.classes, several)
+    if wrong:
+        raise KKError(wrong[0], f'Write [metric] name = "{wrong[1][0]}" (or {wrong[1][1]}) in {competition.folder}/competition.toml')
+    return found
+
+
+def _sample_columns(competition: Competition) -> tuple[str, ...]:
+    """The sample's columns, an id first; of a competition without a sample the id and the targets."""
+    ids = competition.sample_ids or ("id",)
+    if not competition.sample:
+        return (ids[0], *competition.target)
+    columns = open_table(Store(competition), competition.sample).footer.columns
+    return (ids[0], *(name for name in columns if name not in ids))
 
 
 def problem_of(competition: Competition) -> Problem:

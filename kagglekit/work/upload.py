@@ -23,7 +23,7 @@ from kagglekit.replies import RemoteSubmission
 from kagglekit.run import Run, Submission, now
 from kagglekit.store import Store
 from kagglekit.tables.submission import MAKE, Preflight, as_written, fill_sample, made_table, preflight, same_file, write_csv
-from kagglekit.work.load import ROW, id_table, read_table, relative
+from kagglekit.work.load import ROW, id_table, metric_of, read_table, relative
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 10.0
 LOOKS, LOOKING_SECONDS = 5, 60.0
@@ -35,8 +35,9 @@ PASSING = ("offline", "server", "rate")
 
 def known_metric(competition: Competition) -> Metric | None:
     """The competition's Metric, None where its name stands for none."""
-    known = competition.metric in REGISTRY or is_path_reference(competition.metric)
-    return check_metric(competition.metric, competition.greater_is_better, competition.folder) if known else None
+    if is_path_reference(competition.metric):
+        return metric_of(competition)
+    return check_metric(competition.metric, competition.greater_is_better) if competition.metric in REGISTRY else None
 
 
 def checked_table(store: Store, table: pd.DataFrame, metric: Metric | None, sample: pd.DataFrame | None = None) -> Preflight:

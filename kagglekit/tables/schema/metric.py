@@ -200,7 +200,7 @@ def order_of(scores: Sequence[object]) -> bool | None:
 
 
 def for_columns(found: KaggleMetric | None, targets: int, labels: int, values: int) -> tuple[str, str]:
-    """Where a metric of one column meets several: the name of the one that takes them, and why; ('', '') where it stays.
+    """Where a metric of one column meets several, or the other way round: the name of the one that fits, and why; ('', '') where it stays.
 
     `targets` are target columns, `labels` distinct values of a single target, `values` the sample's value columns.
     """
@@ -208,6 +208,8 @@ def for_columns(found: KaggleMetric | None, targets: int, labels: int, values: i
     wide = {"auc": "mcauc", "rmse": "mcrmse", "rmsle": "mcrmsle", "logloss": "mclogloss"}.get(name)
     if targets > 1 and wide:
         return wide, f"there are {targets} target columns"
+    if targets == 1 and name == "mean_f1" and labels > 1:
+        return ("f1", "the target is one column of two labels") if labels == 2 else ("accuracy", "of one label a row the mean F score is accuracy")
     if targets == 1 and name == "logloss" and labels > 2 and values > 1:
         return "mlogloss", f"the target has {labels} classes, and the sample a column for each"
     return "", ""

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from kagglekit.metrics import REGISTRY
+from kagglekit.errors import KKError
+from kagglekit.metrics import REGISTRY, misfit
 from kagglekit.metrics.kaggle_names import METRICS, KaggleMetric
+from kagglekit.registry import is_path_reference
 from kagglekit.tables.schema.metric import Found, for_columns, note_metric
 from kagglekit.tables.schema.notes import Notes, listed
 from kagglekit.tables.schema.peek import Peek, kind_of
@@ -20,11 +22,15 @@ WANTS = {"label": "a label", "proba": "a probability", "value": "a number", "ran
 
 
 def find_task(train: Peek | None, sample: Peek | None, metric: KaggleMetric | None, kaggle_name: str, notes: Notes) -> None:
-    """Note task, classes and prediction; `train` is the table that has the targets. A metric of one column may become that of several."""
+    """Note task, classes and prediction; `train` is the table that has the targets. A metric of one column may become that of several.
+
+    Raises KKError where a person said a metric that cannot score the target; of one that was found, a warning says so.
+    """
     targets = [name for name in notes.names("target") if train is not None and name in train]
     values = value_names(sample, notes)
     labels = _labels(train, targets[0]) if train is not None and len(targets) == 1 else None
-    metric = _for_columns(metric, targets, labels, values, kaggle_name, notes)
+    words = _words(train, targets[0], labels, values) if train is not None and labels and train.kind(targets[0]) == "text" else []
+    metric = _for_columns(metric, targets, None if words else labels, values, kaggle_name, notes)
     kind = metric.kind if metric and metric.name != "custom" else ""
     shape = _shape(sample, values)
     _prediction(kind, shape, metric, labels, notes)
@@ -37,6 +43,18 @@ def find_task(train: Peek | None, sample: Peek | None, metric: KaggleMetric | No
         _several(train, targets, kind, notes)
     else:
         _single(train, targets[0], labels, metric, kind, values, notes)
+    _check_fit(metric, len(targets), notes)
+
+
+def _check_fit(metric: KaggleMetric | None, targets: int, notes: Notes) -> None:
+    if metric is None or metric.name not in REGISTRY:
+        return
+    several, classes = notes.fields["task"] == "multilabel" and targets == 1, notes.names("classes")
+    found = misfit(REGISTRY.get(metric.name), targets, () if several else classes, several)
+    if found and notes.given.get("metric"):
+        raise KKError(found[0], f"Say another: kk join {notes.slug} --metric {' or '.join(found[1])}")
+    if found:
+        notes.ask("metric", found[0], found[1][0])
 
 
 def _for_columns(metric: KaggleMetric | None, targets: list[str], labels: list | None, values: list[str], kaggle_name: str,
@@ -116,6 +134,10 @@ def _prediction(kind: str, shape: tuple[str, str], metric: KaggleMetric | None, 
         if seen not in OTHERS:
             notes.why["prediction"] += "; no metric is known"
         return
+    if is_path_reference(str(notes.given.get("metric", ""))) and labels is not None and len(labels) == 2:
+        notes.set("prediction", "proba", "unsure: a metric of its own does not tell")
+        notes.warn("a prediction is taken for a probability: where metric.py compares labels, write prediction = \"label\" in competition.toml")
+        return
     guess = "label" if labels is not None and len(labels) <= FEW else "value"
     notes.set("prediction", guess, "unsure: no metric is known, and the sample's values do not tell")
     notes.ask("metric", f"whether a prediction is a label, a probability or a number is not clear ({guess} is taken)", "NAME")
@@ -146,7 +168,7 @@ def _single(train: Peek, target: str, labels: list | None, metric: KaggleMetric 
     by_columns = len(values) > 1 and labels is not None and len(labels) == len(values)
     if kind == "value" and metric and not text:
         notes.set("task", "regression", f"{name} scores values")
-    elif labels is not None and len(labels) == 2 and name not in ("spearman", "pearson"):
+    elif labels is not None and len(labels) == 2 and kind != "list" and name not in ("spearman", "pearson"):
         notes.set("task", "binary", f"{target} has two values: {labels[0]} and {labels[1]}")
         notes.set("classes", tuple(labels), "values of the target in order; predictions are the second's probability")
     elif _classifies(text, labels, metric, kind, by_columns):
