@@ -3,16 +3,19 @@
 import dataclasses
 import hashlib
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import kagglekit
 from kagglekit.store import open_store
 from kagglekit.work.plan import Checkpoints
+from kagglekit.work.save import claim
 from tests.conftest import Ran
 
 
@@ -104,12 +107,52 @@ def test_boosters_that_need_not_grow_are_read_back_and_not_grown_again(folds: st
     assert again.run == whole.run and again.resumed and again.rounds == whole.rounds and digest(again.run) == before
 
 
-def test_a_changed_file_does_not_go_on_with_the_folds_of_another(folds: str, workspace: Path, kk_process, kk: Callable[..., Ran]) -> None:
-    model = slow_model(workspace)
-    process = kk_process("train", model)
-    wait_for_marks(workspace, 3)
-    process.kill()
-    process.wait()
-    (workspace / "slow.py").write_text((workspace / "slow.py").read_text() + "HELPER = 2\n")
-    record = kk("train", model, "--json").json
-    assert record["run"] == "r2" and not record["resumed"]
+def failing_model(folder: Path) -> str:
+    """A model that fails in its third fold unless the file `mended` is there."""
+    (folder / "breaks.py").write_text(
+        "from pathlib import Path\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "def fit_predict(fold):\n"
+        "    if fold.fold == 2 and not Path('mended').exists(): raise OSError('the disk is full')\n"
+        "    open('fitted', 'a').write(str(fold.fold))\n"
+        "    model = LogisticRegression().fit(fold.X_train[['x']], fold.y_train)\n"
+        "    return model.predict_proba(fold.X_valid[['x']])[:, 1], model.predict_proba(fold.X_test[['x']])[:, 1]\n")
+    return "breaks.py:fit_predict"
+
+
+def test_a_failed_run_goes_on_from_its_finished_folds(folds: str, workspace: Path, kk: Callable[..., Ran]) -> None:
+    model = failing_model(workspace)
+    assert "the disk is full" in kk("train", model).error and open_store().run("r1").status == "failed"
+    (workspace / "mended").touch()
+    ran = kk("train", model, "--json")
+    assert "r1 fit_predict failed with 2 of 4 folds done: going on from there" in ran.err and ran.json["run"] == "r1"
+    assert (workspace / "fitted").read_text() == "0123" and "error" not in open_store().run("r1").notes
+    assert digest("r1") == digest(kagglekit.train(model).run)
+
+
+@pytest.mark.parametrize("change", ["code", "columns", "target", "metric"])
+def test_folds_are_never_mixed_with_those_of_other_inputs(folds: str, small: Path, workspace: Path, kk: Callable[..., Ran], change: str) -> None:
+    model, store = failing_model(workspace), open_store()
+    kk("train", model)
+    (workspace / "mended").touch()
+    text = store.toml.read_text()
+    if change == "code":
+        (workspace / "breaks.py").write_text((workspace / "breaks.py").read_text() + "HELPER = 2\n")
+    elif change == "columns":
+        store.toml.write_text(re.sub(r"(?m)^ignore = .*", 'ignore = ["noise"]', text))
+        assert 'ignore = ["noise"]' in store.toml.read_text()
+    elif change == "metric":
+        store.toml.write_text(text.replace('name = "auc"', 'name = "logloss"').replace("greater_is_better = true", "greater_is_better = false"))
+    else:
+        train = pd.read_parquet(store.table("train.csv"))
+        train.assign(y=train["y"].where(train.index > 0, 1 - train["y"])).to_parquet(store.table("train.csv"))
+    ran = kk("train", model, "--json")
+    assert ran.json["run"] == "r2" and not ran.json["resumed"] and (workspace / "fitted").read_text() == "010123"
+    assert "r1 fit_predict is not finished, but data, columns, target, metric" in ran.err
+
+
+def test_a_run_is_taken_up_by_one_process_only(folds: str, workspace: Path, kk: Callable[..., Ran]) -> None:
+    kk("train", failing_model(workspace))
+    store = open_store()
+    left = store.run("r1")
+    assert claim(store, left).process["pid"] == os.getpid() and claim(store, left) is None

@@ -12,7 +12,8 @@ from kagglekit.errors import KKError
 from kagglekit.fold import Data, Fold
 from kagglekit.folds import from_assignment
 from kagglekit.metrics import check_metric
-from kagglekit.models.family import Problem, check_model, merged
+from kagglekit.models.family import Problem, check_model
+from kagglekit.models.presets import merged
 from kagglekit.progress import listening
 from kagglekit.work import smoke
 from kagglekit.work.plan import Plan
@@ -145,3 +146,17 @@ def test_kk_train_tries_first_and_no_smoke_leaves_it_out(small: Path, workspace:
     assert (workspace / "calls").read_text() == "50 "
     assert kk("train", "mine.py:zeros", "--no-smoke").code == 0
     assert (workspace / "calls").read_text() == "50 180 180 180 180 "
+
+
+def test_the_first_fold_of_a_small_run_is_looked_at(small: Path, workspace: Path, kk: Callable[..., Ran]) -> None:
+    kagglekit.cv(split="stratified", n=4)
+    (workspace / "mine.py").write_text(
+        "import numpy as np\nfrom sklearn.linear_model import LogisticRegression\n"
+        "def zeros(fold):\n    open('calls', 'a').write('.')\n    return np.zeros(len(fold.valid)), np.zeros(len(fold.X_test))\n"
+        "def turned(fold):\n    model = LogisticRegression().fit(fold.X_train[['x']], fold.y_train)\n"
+        "    return model.predict_proba(fold.X_valid[['x']])[:, 0], model.predict_proba(fold.X_test[['x']])[:, 0]\n")
+    for _ in range(2):  # a fold that was kept is looked at again
+        assert "zeros predicts 0 for every row of fold 0. Return" in kk("train", "mine.py:zeros").error
+    assert (workspace / "calls").read_text() == "."
+    assert kk("train", "mine.py:zeros", "--no-smoke", "--json").json["resumed"] and (workspace / "calls").read_text() == "...."
+    assert "0 follows 1, 1 follows 0 (fold 0)" in kk("train", "mine.py:turned").error

@@ -1,6 +1,7 @@
 """kk train: honest rounds, models of every form, one table binned for all folds, and failures that say which line it was."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,20 +15,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as hypothesis
 
 import kagglekit
+from kagglekit.cli.train import render
 from kagglekit.errors import KKError
 from kagglekit.fold import Data, Fold
 from kagglekit.folds import from_assignment
 from kagglekit.metrics import check_metric
-from kagglekit.models.family import Problem, check_model, merged
+from kagglekit.models.family import Model, Problem, check_model
+from kagglekit.models.presets import merged
+from kagglekit.progress import Task, listening
 from kagglekit.store import open_store
+from kagglekit.work import pace
 from kagglekit.work.clock import Clock
 from kagglekit.work.fit import fit, prepare
 from kagglekit.work.load import load_data
-from kagglekit.work.plan import Checkpoints, Fitted, Plan
+from kagglekit.work.plan import Checkpoints, Fitted, Plan, checked
 from kagglekit.work.rounds import chosen_rounds
 from kagglekit.work.score import average
+from kagglekit.work.training import make_plan
 from tests.conftest import Ran
+from tests.test_lbcheck import score_it
 from tests.test_resume import digest
+from tests.test_targets import LABELS, ROWS, contest
 
 
 @pytest.fixture
@@ -93,9 +101,77 @@ def test_fixed_rounds_one_fold_sample_and_refit_are_recorded(folds: str) -> None
     one = kagglekit.train("lgbm", fold=1)
     assert one.inference == "single_fold" and one.rows_scored == 60 and one.rounds["chosen_by"].startswith("an inner part")
     half = kagglekit.train("linear", sample=0.5)
-    assert half.rows_scored == 120
+    assert half.rows_scored == 120 and half.warnings == ("trained and scored on a sample of 120 of 240 rows",)
     assert kagglekit.train("linear", refit=True).inference == "refit"
     assert kagglekit.train("linear", seeds=2).score.mean == pytest.approx(kagglekit.train("linear").score.mean)
+
+
+def test_rounds_of_every_seed_are_kept_and_shown(folds: str, kk: Callable[..., Ran]) -> None:
+    ran = kk("train", "lgbm", "--seeds", 2, "--set", "max_rounds=8", "--set", "feature_fraction=0.5", "--no-smoke")
+    assert "rounds of seed 0: " in ran.out and "rounds of seed 1: " in ran.out and max(map(len, ran.out.splitlines())) <= 80
+    run = open_store().run("r1")
+    alone = kagglekit.train("lgbm", params={"max_rounds": 8, "feature_fraction": 0.5}).rounds
+    assert len(run.rounds["per_fold"]) == 2 == len(run.rounds["test"]) and run.rounds["per_fold"][0] == alone["per_fold"]
+
+
+def test_the_same_recipe_twice_is_said_and_a_lacking_baseline_too(folds: str, workspace: Path, kk: Callable[..., Ran]) -> None:
+    first = kk("train", "lgbm", "--set", "n_estimators=5")
+    assert "- no baseline is on the ledger yet: kk baseline" in first.out and "same recipe" not in first.err
+    again = kk("train", "lgbm", "--set", "n_estimators=5", "--name", "again")
+    assert "r1 lgbm is the same recipe on the same folds and data, auc 0." in again.err and open_store().run("r2").status == "done"
+    assert kagglekit.train("tree").notes == () == kagglekit.train("lgbm", params={"n_estimators": 5}).notes
+
+
+def test_what_a_family_chose_is_kept_and_shown(folds: str, kk: Callable[..., Ran]) -> None:
+    model = replace(check_model("tree"), chosen=lambda problem, params, fold: f"x, of {len(fold.train)} rows")
+    record = kagglekit.train(model)
+    assert record.chosen == "x, of 240 rows" == open_store().run(record.run).notes["chosen"]
+    assert any(line == "chosen: x, of 240 rows" for line in render(record))
+
+
+class Slow:
+    """A staged model that gets better for 20 rounds."""
+
+    def __init__(self, fold: Fold) -> None:
+        self.curve, self._fold = [], fold
+
+    def advance(self, rounds: int) -> None:
+        while len(self.curve) < rounds:
+            time.sleep(0.002)
+            self.curve.append(abs(20 - len(self.curve)) / 20)
+
+    def predict(self, rounds: int, test_rounds: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(len(self._fold.valid), 0.5), np.full(len(self._fold.X_test), 0.5)
+
+    def dump(self) -> str:
+        return ""
+
+
+class Notes:
+    """A listener that keeps the notes of progress."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def say(self, text: str) -> None:
+        """Narration is not looked at."""
+
+    def update(self, task: Task) -> None:
+        self.notes.append(task.note)
+
+
+@pytest.mark.parametrize(("params", "pattern"), [
+    ({"max_rounds": 60, "patience": 10}, r"\d:\d\d to \d:\d\d left, [\d.]+ rounds/s, loss [\d.]+ after \d+ rounds"),
+    ({"rounds": 30}, r"\d:\d\d left, [\d.]+ rounds/s, loss [\d.]+ after \d+ rounds"),
+])
+def test_a_long_first_fold_shows_its_rounds_a_second_and_the_time_left(params: dict, pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "EVERY", 0.0)
+    model = Model("slow", stage=lambda problem, params, seed, fold, clock, saved="": Slow(fold), rounds="rounds")
+    plan, data = plan_of(40, (np.arange(40) % 2).astype(np.int16), model, params=params)
+    heard = Notes()
+    with listening(heard):
+        fitted(replace(plan, keys=plan.keys[:1]), data)
+    assert any(re.fullmatch(pattern, note) for note in heard.notes), heard.notes
 
 
 def test_a_recipe_knows_parameters_but_not_folds(folds: str) -> None:
@@ -167,6 +243,42 @@ def test_bad_input_is_one_line_with_the_remedy(folds: str, args: list[str], mess
     assert ran.code == 1 and ran.error.startswith("Error: ") and message in ran.error and "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize(("args", "message"), [
+    (["lgbm", "--sample", "most"], "'most' is no number. Write it as --sample 0.1"),
+    (["lgbm", "--seeds", "2.5"], "'2.5' is no whole number. Write it as --seeds 3"),
+    (["lgbm", "--fold", "first"], "'first' is no whole number. Write it as --fold 0"),
+    (["lgbm", "--set", "alpha"], "'alpha' is not key=value"),
+])
+def test_what_is_no_number_is_a_usage_error_with_what_to_type(args: list[str], message: str, kk: Callable[..., Ran]) -> None:
+    ran = kk("train", *args)
+    assert ran.code == 2 and message in ran.error
+
+
+def test_predictions_that_are_no_probabilities_are_refused_where_they_must_be(workspace: Path) -> None:
+    margins, single, doubled = np.linspace(-3, 4, 20), np.full(20, 0.4), np.full((20, 2), 0.9)
+    plan, _ = plan_of(40, np.repeat([0, 1], 20).astype(np.int16), "linear")
+    for metric in ("logloss", "accuracy"):
+        judged = replace(plan, problem=replace(plan.problem, metric=check_metric(metric)))
+        with pytest.raises(KKError, match=r"the predictions of linear for fold 1 reach from -3 to 4, .*predict_proba"):
+            checked(margins, 20, judged, "fold 1")
+    ranked = replace(plan, problem=replace(plan.problem, metric=check_metric("auc")))
+    assert checked(margins, 20, ranked, "fold 1") is not None and (checked(single, 20, plan, "fold 1") == 0.4).all()
+    with pytest.raises(KKError, match="sum to 1.8 over the classes in row 0, not to 1"):
+        checked(doubled, 20, plan, "fold 1")
+    assert (checked(np.column_stack([1 - single, single]), 20, plan, "fold 1") == 0.4).all()
+    values = replace(plan, problem=Problem("regression", (), check_metric("rmse")))
+    assert checked(margins, 20, values, "fold 1").tolist() == margins.tolist()
+
+
+def test_metrics_of_one_target_are_refused_where_there_are_several(workspace: Path) -> None:
+    folds = from_assignment("some", (np.arange(ROWS) % 4).astype(np.int16), "", ROWS)
+    for metric, other in (("accuracy", "mean_f1"), ("macro_f1", "hamming"), ("auc", "mcauc"), ("mlogloss", "mclogloss"), ("map@3", "mean_f1")):
+        store = contest(workspace, LABELS, task="multilabel", metric=metric)
+        with pytest.raises(KKError, match=f"{metric} (is|judges) .* 3.*{other}"):
+            make_plan(store, check_model("linear"), folds, {})
+    assert make_plan(contest(workspace, LABELS, task="multilabel", metric="mclogloss"), check_model("linear"), folds, {}).problem.width == 3
+
+
 def test_a_target_with_gaps_is_refused_with_the_row(small: Path, kk: Callable[..., Ran]) -> None:
     store = open_store()
     train = pd.read_parquet(store.table("train.csv"))
@@ -211,7 +323,7 @@ def test_every_scored_row_was_predicted_by_a_model_that_saw_neither_it_nor_its_g
 
     def spy(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
         seen.append(set(fold.X_train["row"].astype(int)))
-        return np.full(len(fold.valid), float(len(seen))), np.zeros(len(fold.X_test))
+        return np.full(len(fold.valid), len(seen) / 64), np.zeros(len(fold.X_test))
 
     plan, data = plan_of(rows, (np.arange(groups) % n)[group].astype(np.int16), spy, used=random.random(rows) < share)
     try:
@@ -221,7 +333,7 @@ def test_every_scored_row_was_predicted_by_a_model_that_saw_neither_it_nor_its_g
         return
     assert np.array_equal(np.isnan(oof), ~plan.used)
     for row in np.flatnonzero(plan.used):
-        trained = seen[int(oof[row]) - 1]
+        trained = seen[int(oof[row] * 64) - 1]
         assert row not in trained and not set(group[list(trained)]) & {group[row]} and trained <= set(np.flatnonzero(plan.used))
 
 
@@ -338,3 +450,13 @@ def test_features_of_the_persons_own_are_part_of_the_recipe_and_fitted_ones_shar
     assert len({plain.recipe, made.recipe, fitted_inside.recipe}) == 3 and made.shared and not fitted_inside.shared
     assert kagglekit.train("lgbm", params={"n_estimators": 5}, features="raw").recipe == plain.recipe
     assert open_store().run(made.run).notes["features"] == ["ratios"]
+
+
+def test_splits_are_tried_with_the_features_of_the_runs(folds: str, small: Path) -> None:
+    (small / "features.py").write_text("def ratios(train, test):\n    return train[['x']] * 2, test[['x']] * 2\n")
+    for number, model in enumerate(("linear", "tree"), start=1):
+        score_it(kagglekit.train(model, features="ratios").run, 0.9 - 0.1 * number, number)
+    found = kagglekit.lbcheck(splits=f"{folds},group")
+    assert all(one["models"] == 2 for one in found.splits)
+    runs = open_store().all_runs()
+    assert [run.notes["features"] for run in runs] == [["ratios"]] * 4 and [run.recipe for run in runs[2:]] == [run.recipe for run in runs[:2]]

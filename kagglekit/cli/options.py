@@ -20,7 +20,9 @@ def parameters(ctx: click.Context, param: click.Parameter, given: tuple[str, ...
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{pair!r} is not key=value")
+            raise click.BadParameter(f"{pair!r} is not key=value. Write it as --set {key or 'num_leaves'}=63")
+        if key in found:
+            raise click.BadParameter(f"{key} is given twice, as {found[key]} and as {text}. Give it once")
         found[key] = _value(text)
     return found
 

@@ -52,6 +52,6 @@ def describe(task: Task, now: float) -> str:
     if task.unit == "B":
         amount, speed = f"{task.done / 1e6:,.1f}/{task.total / 1e6:,.1f} MB", f"{rate / 1e6:,.1f} MB/s"
     else:
-        amount, speed = f"{task.done:g}/{task.total:g} {task.unit}", f"{rate:.2g}/s"
-    clock = f"{int(left) // 60}:{int(left) % 60:02d} left" if rate else ""
+        amount, speed = f"{task.done:g}/{task.total:g} {task.unit}", f"{rate:.2g}/s" if rate else ""
+    clock = f"{int(left) // 60}:{int(left) % 60:02d} left" if rate and not (task.note and " left" in task.note) else ""
     return "  ".join(part for part in (task.title, amount, speed, clock, task.note) if part)

@@ -3,23 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kagglekit.errors import KKError
 from kagglekit.models.family import check_model
 from kagglekit.run import Run, Score
-from kagglekit.store import Store, open_store
+from kagglekit.store import open_store
 from kagglekit.work.clock import Clock
-from kagglekit.work.failure import explained, post_mortem
 from kagglekit.work.features import Features
 from kagglekit.work.hours import spending
 from kagglekit.work.kept import load_folds
-from kagglekit.work.save import fail
-from kagglekit.work.smoke import smoke_test
-from kagglekit.work.training import complete, make_plan, start
+from kagglekit.work.ladder import no_baseline
+from kagglekit.work.load import problem_of
+from kagglekit.work.training import train_run
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A finished run as `kk train` shows it."""
+    """A finished run as `kk train` shows it.
+
+    `chosen` is what a family picked by itself, in words; `notes` say how its loss follows the metric, and that a baseline is lacking.
+    """
 
     run: str
     recipe: str
@@ -37,6 +38,8 @@ class Trained:
     bottleneck: str
     shared: tuple[str, ...]
     resumed: bool
+    chosen: str
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]
     next: str
 
@@ -60,31 +63,16 @@ def train(model: object, *, folds: str | None = None, fold: int | None = None, s
         with clock.stage("read"):
             the_folds, looks = load_folds(folds, store), Features(store, features)
             data = looks.data()
-        plan = make_plan(store, chosen, the_folds, dict(params or {}), fold=fold, sample=sample, seeds=seeds, refit=refit)
-        run, resumed = start(store, plan, given=model, name=name or chosen.name, sample=sample, fold=fold, features=looks)
-        spent["what"] = f"{run.id} {run.name}"
-        try:
-            if smoke and not resumed:
-                smoke_test(plan, data)
-            done = complete(store, run, plan, data, clock)
-        except KKError as error:
-            fail(store, run, error)
-            raise
-        except (Exception, SystemExit) as error:
-            raise _failed(store, run, error, pdb) from error
-    return _shown(done, resumed, f"kk submit {done.id}" if store.array(done, "test") is not None else "kk runs")
+        notes = (chosen.says(problem_of(store.competition)), no_baseline(store, chosen))
+        done, resumed = train_run(store, chosen, the_folds, looks, data, params=params, fold=fold, sample=sample, seeds=seeds, refit=refit,
+                                  name=name, smoke=smoke, given=model, clock=clock, pdb=pdb,
+                                  began=lambda run: spent.update(what=f"{run.id} {run.name}"))
+    return _shown(done, resumed, notes, f"kk submit {done.id}" if store.array(done, "test") is not None else "kk runs")
 
 
-def _failed(store: Store, run: Run, error: BaseException, pdb: bool) -> KKError:
-    told = explained(error, run.name, store.run_folder(run) / "traceback.txt")
-    fail(store, run, told)
-    if pdb:
-        post_mortem(error)
-    return told
-
-
-def _shown(done: Run, resumed: bool, following: str) -> Trained:
+def _shown(done: Run, resumed: bool, notes: Sequence[str], following: str) -> Trained:
     return Trained(run=done.id, recipe=done.recipe, model=done.model, name=done.name, folds=done.folds, kind=done.kind,
                    metric=done.metric, greater_is_better=done.greater_is_better, score=done.score, rows_scored=done.rows_scored,
                    rounds=done.rounds, inference=done.inference, seconds=done.seconds, bottleneck=str(done.notes["bottleneck"]),
-                   shared=tuple(done.notes["shared"]), resumed=resumed, warnings=done.warnings, next=following)
+                   shared=tuple(done.notes["shared"]), resumed=resumed, chosen=str(done.notes.get("chosen", "")),
+                   notes=tuple(note for note in notes if note), warnings=done.warnings, next=following)

@@ -12,6 +12,7 @@ from kagglekit.predictions import Predictions
 
 Array = np.ndarray
 SHOWN = 8
+SLACK, SUM_SLACK = 1e-6, 0.01  # how far probabilities may leave 0 to 1, and their sum 1
 CLEARLY = 5  # standard errors by which an AUC below 0.5 is no accident
 
 
@@ -27,14 +28,33 @@ def refuse_swapped(oof_rows: int, test_rows: int | None, train: int, test: int) 
 
 def refuse_scale(said: Predictions, problem: Problem, what: str) -> None:
     """Raise KKError for numbers that cannot be probabilities, and for labels where the metric needs probabilities."""
-    values, needs = said.values[said.covered], problem.metric.needs
-    if not (problem.classifies or problem.task == "multilabel") or needs == "value":
-        return
-    if needs != "rank" and ((values < -1e-6) | (values > 1 + 1e-6)).any():
-        raise KKError(f"{what} reach from {values.min():g} to {values.max():g}, probabilities lie in 0 to 1",
-                      "Add probabilities (predict_proba), not scores or labels")
-    if needs == "proba" and _are_labels(values):
+    values = said.values[said.covered]
+    if odd := no_probabilities(values, problem):
+        raise KKError(f"{what} {odd}", "Add probabilities (predict_proba), not scores or labels")
+    if problem.classifies and problem.metric.needs == "proba" and _are_labels(values):
         raise KKError(f"{what} are labels (only 0 and 1), {problem.metric.name} needs probabilities", "Add predict_proba instead of predict")
+
+
+def no_probabilities(values: Array, problem: Problem) -> str:
+    """Why predictions (rows, or rows x classes or labels) cannot be probabilities, as the end of a sentence; "" where they can.
+
+    Where the metric looks at their order alone any scale of one class will do; a metric of one's own may take anything.
+
+    >>> from kagglekit.metrics import check_metric
+    >>> no_probabilities(np.array([0.2, 3.0]), Problem("binary", (0, 1), check_metric("logloss")))
+    'reach from 0.2 to 3, probabilities lie in 0 to 1'
+    """
+    needs = problem.metric.needs
+    if not problem.classifies or needs == "value" or not len(values):
+        return ""
+    if needs != "rank" and ((values < -SLACK) | (values > 1 + SLACK)).any():
+        return f"reach from {values.min():g} to {values.max():g}, probabilities lie in 0 to 1"
+    if problem.task != "multilabel" and values.ndim == 2:
+        sums = values.sum(axis=1)
+        row = int(np.argmax(np.abs(sums - 1)))
+        if abs(sums[row] - 1) > SUM_SLACK:
+            return f"sum to {sums[row]:.4g} over the classes in row {row}, not to 1"
+    return ""
 
 
 def _are_labels(values: Array) -> bool:

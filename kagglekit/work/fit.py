@@ -1,8 +1,8 @@
 """Fitting: a model over folds and seeds, with checkpoints that outlive a kill, and the refit on all rows."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,28 +12,39 @@ from kagglekit.models.family import Staged
 from kagglekit.progress import Task, task
 from kagglekit.work.clock import Clock
 from kagglekit.work.growth import Growth
+from kagglekit.work.pace import Pace
 from kagglekit.work.parallel import Job, cores, spread
 from kagglekit.work.plan import Array, Checkpoints, Fitted, Key, Plan, check_folds, checked, checked_test
 from kagglekit.work.rounds import reach
 from kagglekit.work.score import said_for, truth_for
+from kagglekit.work.smoke import look_at
 
 __all__ = ["Checkpoints", "Fitted", "Plan", "fit", "prepare"]
 
 
-def fit(plan: Plan, data: Data, clock: Clock, checkpoints: Checkpoints, prepared: object = None) -> Fitted:
+def fit(plan: Plan, data: Data, clock: Clock, checkpoints: Checkpoints, prepared: object = None, look: bool = False) -> Fitted:
     """Fit every fold of the plan (finished ones are read back), then the test model; seeds are averaged.
 
     `prepared` is what `prepare` gave for the same data, rows and bin settings: a search passes it to share the bins over its trials.
+    `look` has a look at the first fold that is done (`smoke.look_at`), which tells of zeros and of classes in another order.
     Raises KKError for folds that cannot be scored and for predictions of the wrong shape.
     """
     check_folds(plan, data)
     total = len(plan.seeds) * (len(plan.keys) + int(plan.refit))
     with clock.running(), task(f"training {plan.model.name}", total=total, unit="folds") as work:
         prepared = prepared or prepare(plan, data, clock)
-        fitting = Fitting(plan, data, clock, checkpoints, work, prepared)
+        fitting = Fitting(plan, data, clock, checkpoints, work, prepared, look)
         by_seed = [fitting.one_seed(seed) for seed in plan.seeds]
     parts = {key: np.mean([fitted.parts[key] for fitted in by_seed], axis=0) for key in plan.keys}
-    return Fitted(parts, np.mean([fitted.test for fitted in by_seed], axis=0), by_seed[0].rounds, getattr(prepared, "shared", ()))
+    test = np.mean([fitted.test for fitted in by_seed], axis=0)
+    return Fitted(parts, test, _rounds([fitted.rounds for fitted in by_seed]), getattr(prepared, "shared", ()))
+
+
+def _rounds(by_seed: Sequence[dict[str, object]]) -> dict[str, object]:
+    """The rounds that were used; of several seeds that chose them a list each."""
+    if len(by_seed) == 1 or "per_fold" not in by_seed[0]:
+        return by_seed[0]
+    return {**by_seed[0], **{key: [rounds[key] for rounds in by_seed] for key in ("per_fold", "test")}}
 
 
 def prepare(plan: Plan, data: Data, clock: Clock) -> object:
@@ -58,11 +69,17 @@ class Fitting:
     checkpoints: Checkpoints
     work: Task
     prepared: object
+    look: bool = False
+    pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = self._paced(len(self.plan.keys))
 
     def one_seed(self, seed: int) -> Fitted:
         """Every fold with one seed."""
         if self.plan.model.stage and self.plan.model.rounds not in self.plan.params:
-            growth = Growth(self.plan, self.data, seed, self._make(seed), self._workers(), self.checkpoints, self.work, self._begin())
+            growth = Growth(self.plan, self.data, seed, self._make(seed), self._workers(), self.checkpoints, self.work, self._begin(),
+                            self._look)
             return growth.fitted()
         return self._plain(seed)
 
@@ -84,11 +101,14 @@ class Fitting:
     def _plain(self, seed: int) -> Fitted:
         """Models without rounds to find: fold by fold, each kept as soon as it is done."""
         fitted, tests, plan = Fitted(), {}, self.plan
-        for number, done in spread([self._job(key, seed) for key in plan.keys], self._workers(), begin=self._begin()):
+        self.pace = self._paced(len(plan.keys))
+        for number, done in spread([self._job(key, seed) for key in plan.keys], self._workers(), lambda: self.pace.tell(), self._begin()):
             key = plan.keys[number]
+            self._look(done["valid"], key)
             fitted.parts[key], tests[key] = plan.spread_out(key, done["valid"]), done["test"]
             self.work.advance(note=self._running(fitted))
         if plan.refit:
+            self.pace = self._paced(1)
             test = self._once(plan.whole(self.data), seed)[1]
             tests = {(-1, -1): checked_test(test, len(self.data.X_test), plan, "the model of all rows")}
             self.work.advance()
@@ -114,11 +134,22 @@ class Fitting:
     def _once(self, fold: Fold, seed: int, stop: threading.Event | None = None) -> tuple[Array, Array]:
         plan = self.plan
         if plan.model.stage:
-            rounds = int(plan.params[plan.model.rounds])
+            rounds, key = int(plan.params[plan.model.rounds]), (fold.repeat, fold.fold)
             stage = self._make(seed)(fold)
-            reach(stage, rounds, stop)
+            self.pace.watch(key, stage)
+            reach(stage, rounds, stop, self.pace.tick if stop is None or self._workers() < 1 else lambda: None)
+            self.pace.leave(key)
             return stage.predict(rounds, rounds)
         return plan.model.fit_predict(plan.problem, plan.params, seed, fold, self.clock)
+
+    def _paced(self, folds: int) -> Pace:
+        return Pace(self.work, folds, int(self.plan.params.get(self.plan.model.rounds) or 0))
+
+    def _look(self, values: Array, key: Key) -> None:
+        """The first fold that is done is looked at."""
+        if self.look:
+            self.look = False
+            look_at(values, self.data.target[self.plan.fold(self.data, key).valid], self.plan, f"fold {key[1]}")
 
     def _running(self, fitted: Fitted) -> str:
         """The score so far, for the progress line."""

@@ -10,6 +10,7 @@ import numpy as np
 from kagglekit.fold import Data, Fold
 from kagglekit.models.family import Staged
 from kagglekit.progress import Task
+from kagglekit.work.pace import Pace
 from kagglekit.work.parallel import Job, spread
 from kagglekit.work.plan import Array, Checkpoints, Fitted, Key, Plan, checked, checked_test
 from kagglekit.work.rounds import MAX_ROUNDS, PATIENCE, chosen_rounds, grow, inner_fold, inner_rounds, reach
@@ -29,13 +30,19 @@ class Growth:
     checkpoints: Checkpoints
     work: Task
     begin: Callable[[], None]
+    look: Callable[[Array, Key], None] = lambda values, key: None
     stages: dict[Key, Staged] = field(default_factory=dict)
+    pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.work, len(self.plan.keys), *self._limits())
 
     def fitted(self) -> Fitted:
         """Grow, choose the rounds and predict; finished folds are read back, and grown again only where they must grow further."""
         for number, stage in self._each([self._grown(key) for key in self.plan.keys]):
             self.stages[self.plan.keys[number]] = stage
-            self.work.advance(note=self._note())
+            self.pace.ended()
+            self.work.advance(note=self.pace.note())
         longest = max(len(stage.curve) for stage in self.stages.values())
         short = [key for key in self.plan.keys if len(self.stages[key].curve) < longest]
         for _ in self._each([self._level(key, longest) for key in short]):
@@ -45,15 +52,20 @@ class Growth:
         return self._predicted(chosen, for_test if len(curves) > 1 else None)
 
     def _each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
-        return spread(jobs, self.workers, lambda: self.work.advance(0, note=self._note()), self.begin)
+        return spread(jobs, self.workers, lambda: self.pace.tell(), self.begin)
+
+    def _tick(self) -> None:
+        """After each round of folds that grow right here; those in threads are looked at from outside."""
+        if self.workers < 1:
+            self.pace.tick()
 
     def _grown(self, key: Key) -> Job:
         def job(stop: threading.Event) -> Staged:
             saved = self.checkpoints.load(self._name(key))
             stage = self.make(self.plan.fold(self.data, key), saved["stage"].tobytes().decode() if saved else "")
-            self.stages[key] = stage
+            self.pace.watch(key, stage)
             if not saved:
-                grow(stage, *self._limits(), stop)
+                grow(stage, *self._limits(), stop, self._tick)
                 self._keep(key, stage)
             return stage
 
@@ -61,22 +73,26 @@ class Growth:
 
     def _level(self, key: Key, rounds: int) -> Job:
         def job(stop: threading.Event) -> None:
-            reach(self.stages[key], rounds, stop)
+            reach(self.stages[key], rounds, stop, self._tick)
             self._keep(key, self.stages[key])
 
         return job
 
     def _predicted(self, chosen: Sequence[int | None], for_test: int | None) -> Fitted:
         fitted, used, tests = Fitted(), {}, {}
+        self.pace = Pace(self.work, chosen.count(None), *self._limits())  # and the models of the last phase are let go
         jobs = [self._prediction(key, rounds, for_test) for key, rounds in zip(self.plan.keys, chosen, strict=True)]
         for number, (rounds, valid, test) in self._each(jobs):
             key = self.plan.keys[number]
+            self.look(valid, key)
             fitted.parts[key], tests[key], used[key] = self.plan.spread_out(key, valid), test, rounds
         per_fold = [used[key] for key in self.plan.keys]
         final = for_test or per_fold[0]
         if self.plan.refit:
             whole = self.make(self.plan.whole(self.data))
-            reach(whole, final)
+            self.pace = Pace(self.work, 1, final)
+            self.pace.watch(None, whole)
+            reach(whole, final, tick=self.pace.tick)
             tests = {(-1, -1): whole.predict(final, final)[1]}
             self.work.advance()
         fitted.test = np.mean([tests[key] for key in sorted(tests)], axis=0)
@@ -88,7 +104,7 @@ class Growth:
         """The fold's predictions after the chosen rounds; its model is let go afterwards."""
         def job(stop: threading.Event) -> tuple[int, Array, Array | None]:
             fold = self.plan.fold(self.data, key)
-            rounds = chosen or inner_rounds(self.make, self._inner(fold), *self._limits(), stop)
+            rounds = chosen or self._inner_rounds(fold, stop)
             stage = self.stages[key]
             reach(stage, rounds, stop)
             valid, test = stage.predict(rounds, 0 if self.plan.refit else for_test or rounds)
@@ -99,8 +115,18 @@ class Growth:
 
         return job
 
-    def _inner(self, fold: Fold) -> Fold:
-        return inner_fold(fold, self.plan.folds, self.seed)
+    def _inner_rounds(self, fold: Fold, stop: threading.Event) -> int:
+        """The rounds that an inner part of the fold's training rows chooses."""
+        key = (fold.repeat, fold.fold)
+
+        def make(inner: Fold) -> Staged:
+            stage = self.make(inner)
+            self.pace.watch(key, stage)
+            return stage
+
+        rounds = inner_rounds(make, inner_fold(fold, self.plan.folds, self.seed), *self._limits(), stop, self._tick)
+        self.pace.leave(key)
+        return rounds
 
     def _limits(self) -> tuple[int, int]:
         """Most rounds, and how many without a better loss before a fold stops."""
@@ -111,11 +137,3 @@ class Growth:
 
     def _keep(self, key: Key, stage: Staged) -> None:
         self.checkpoints.save(self._name(key), stage=np.frombuffer(stage.dump().encode(), dtype=np.uint8))
-
-    def _note(self) -> str:
-        """Mean of the folds' best losses so far, and the round that each has reached."""
-        curves = [stage.curve for _, stage in sorted(self.stages.copy().items()) if stage.curve]
-        if not curves:
-            return ""
-        shown = ", ".join(str(len(curve)) for curve in curves[:8])
-        return f"loss {np.mean([min(curve) for curve in curves]):.5f} after {shown} rounds"

@@ -12,9 +12,11 @@ from kagglekit.fold import Data, Fold
 from kagglekit.folds import Folds
 from kagglekit.models.family import Model, Problem
 from kagglekit.store import write_bytes
+from kagglekit.work.doubts import no_probabilities
 
 Array = np.ndarray
 Key = tuple[int, int]
+PROBABILITIES = "Return predict_proba, not predict or decision_function; scores become probabilities by scipy.special.expit or softmax"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,18 @@ class Checkpoints:
 
 
 def checked(values: Array, rows: int, plan: Plan, where: str) -> Array:
-    """Predictions of a model as float64 in the expected shape, finite, or a KKError that says what is wrong."""
-    values = _shaped(values, rows, plan, where)
+    """Predictions of a model as float64 in the expected shape, finite, and probabilities where it must be, or a KKError that says what is wrong."""
+    given = np.asarray(values, dtype=np.float64)
+    values = _shaped(given, rows, plan, where)
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values.reshape(rows, -1)).all(axis=1))[0])
         raise KKError(f"{plan.model.name} predicts NaN or infinity for {where}, first in its row {row}",
                       "Fill missing values inside the model")
+    odd = no_probabilities(given if given.shape == (rows, 2) and plan.problem.task == "binary" else values, plan.problem)
+    if odd and not values.any():
+        raise KKError(f"{plan.model.name} predicts 0 for every row of {where}", "Return the predictions that you made, one probability a class")
+    if odd:
+        raise KKError(f"the predictions of {plan.model.name} for {where} {odd}", PROBABILITIES)
     return values
 
 
@@ -111,7 +119,6 @@ def checked_test(values: Array, rows: int, plan: Plan, where: str) -> Array:
 
 
 def _shaped(values: Array, rows: int, plan: Plan, where: str) -> Array:
-    values = np.asarray(values, dtype=np.float64)
     if plan.problem.task == "binary" and values.ndim == 2 and values.shape[1] == 2:
         values = values[:, 1]
     expected = (rows, *_shape(plan.problem))

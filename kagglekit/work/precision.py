@@ -10,7 +10,8 @@ import numpy as np
 from kagglekit.errors import KKError
 from kagglekit.fold import Data
 from kagglekit.folds import Folds
-from kagglekit.models.family import check_model, merged
+from kagglekit.models.family import check_model
+from kagglekit.models.presets import merged
 from kagglekit.precision import FEWEST_REPEATS, Precision, folds_for_se
 from kagglekit.splitters import REGISTRY
 from kagglekit.store import Store

@@ -14,24 +14,26 @@ from kagglekit.work.parallel import Stopped
 MAX_ROUNDS, PATIENCE = 3000, 50
 
 
-def grow(stage: Staged, most: int = MAX_ROUNDS, patience: int = PATIENCE, stop: threading.Event | None = None) -> None:
-    """Grow until the curve has had no better loss for `patience` rounds; raises Stopped when `stop` is set."""
+def grow(stage: Staged, most: int = MAX_ROUNDS, patience: int = PATIENCE, stop: threading.Event | None = None,
+         tick: Callable[[], None] = lambda: None) -> None:
+    """Grow until the curve has had no better loss for `patience` rounds; raises Stopped when `stop` is set. `tick` is called each round."""
     best, where = np.inf, -1
     for number, loss in enumerate(stage.curve):
         if loss < best:
             best, where = loss, number
     while len(stage.curve) < most and (where < 0 or len(stage.curve) - 1 - where < patience):
-        reach(stage, len(stage.curve) + 1, stop)
+        reach(stage, len(stage.curve) + 1, stop, tick)
         if stage.curve[-1] < best:
             best, where = stage.curve[-1], len(stage.curve) - 1
 
 
-def reach(stage: Staged, rounds: int, stop: threading.Event | None = None) -> None:
-    """Grow to `rounds` in all, round by round so that it can be stopped."""
+def reach(stage: Staged, rounds: int, stop: threading.Event | None = None, tick: Callable[[], None] = lambda: None) -> None:
+    """Grow to `rounds` in all, round by round so that it can be stopped; `tick` is called after each."""
     while len(stage.curve) < rounds:
         if stop is not None and stop.is_set():
             raise Stopped
         stage.advance(len(stage.curve) + 1)
+        tick()
 
 
 def chosen_rounds(curves: Sequence[Sequence[float]], rule: str, repeats: Sequence[int] | None = None) -> tuple[list[int | None], int]:
@@ -78,8 +80,9 @@ def _held(fold: Fold, folds: Folds, seed: int) -> np.ndarray:
     return np.asarray(splitter(np.zeros(len(numbers)) if groups is None else groups[fold.train], n=5, seed=seed)) == 0
 
 
-def inner_rounds(make: Callable[[Fold], Staged], inner: Fold, most: int, patience: int, stop: threading.Event | None = None) -> int:
+def inner_rounds(make: Callable[[Fold], Staged], inner: Fold, most: int, patience: int, stop: threading.Event | None = None,
+                 tick: Callable[[], None] = lambda: None) -> int:
     """The best round of a model trained on the inner part."""
     stage = make(inner)
-    grow(stage, most, patience, stop)
+    grow(stage, most, patience, stop, tick)
     return int(np.argmin(stage.curve)) + 1

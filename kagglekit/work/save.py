@@ -43,7 +43,7 @@ def begin(store: Store, *, name: str, kind: str, folds: Folds | None = None, not
     about = {"folds": folds.name, "folds_fingerprint": folds.fingerprint} if folds else {}
     warned = ("these folds were made with --force although the audit found something fatal",) if folds and folds.forced else ()
     return store.new_run(lambda number: Run(
-        id=number, name=safe_name(name), kind=kind, created=now(), process={"pid": os.getpid(), "host": platform.node()},
+        id=number, name=safe_name(name), kind=kind, created=now(), process=_process(),
         versions=_versions(), git=_git(), warnings=warned, notes={"command": _command(), "data_sha256": data_sha256(store), **(notes or {})},
         **about, **facts))
 
@@ -66,6 +66,25 @@ def fail(store: Store, run: Run, error: Exception) -> None:
     store.write_run(replace(run, status="failed", notes={**run.notes, "error": str(error)}))
 
 
+def claim(store: Store, run: Run) -> Run | None:
+    """The run as this process's own, started again; None where another process took it in the meantime."""
+    holder = store.run_folder(run) / ".taken"
+    try:
+        os.close(os.open(holder, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return None
+    try:
+        now_there = store.run(run.uid)
+        if (now_there.status, now_there.process) != (run.status, run.process):
+            return None
+        notes = {key: value for key, value in run.notes.items() if key != "error"}
+        mine = replace(run, status="started", notes=notes, process=_process())
+        store.write_run(mine)
+        return mine
+    finally:
+        holder.unlink(missing_ok=True)
+
+
 def unfinished(store: Store) -> list[Run]:
     """Runs that were started by a process that is gone."""
     return [run for run in store.all_runs() if run.status == "started" and not alive(run)]
@@ -77,6 +96,10 @@ def alive(run: Run) -> bool:
         return True
     pid = int(str(run.process.get("pid") or 0))
     return pid != os.getpid() and is_alive(pid)
+
+
+def _process() -> dict[str, object]:
+    return {"pid": os.getpid(), "host": platform.node()}
 
 
 def safe_name(name: str) -> str:

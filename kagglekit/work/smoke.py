@@ -55,7 +55,7 @@ def smoke_test(plan: Plan, data: Data) -> Forecast | None:
     and for a forecast that needs more memory than is free. A forecast of over ten seconds is said.
     """
     rows = int(plan.used.sum())
-    if rows <= SMALL_RUN:
+    if is_small(plan):
         return None
     trials = [_tried(plan, data, FIRST)]
     if _cost(trials[0]) < 3 * BUDGET:
@@ -73,6 +73,11 @@ def smoke_test(plan: Plan, data: Data) -> Forecast | None:
         raise KKError(f"{plan.model.name} will need about {found.mb:,.0f} MB on {rows:,} rows, and {free:,.0f} MB are free",
                       f"Take fewer rows (--sample 0.1) or columns{HERE}")
     return found
+
+
+def is_small(plan: Plan) -> bool:
+    """Whether the run has so few rows that it is its own trial."""
+    return int(plan.used.sum()) <= SMALL_RUN
 
 
 def forecast(plan: Plan, data: Data, trials: list[Trial]) -> Forecast:

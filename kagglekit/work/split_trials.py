@@ -3,11 +3,10 @@
 A recipe's public score is that of its submission, whatever folds it is trained on, so that splits are compared without submitting.
 """
 
-import dataclasses
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,21 +15,19 @@ from kagglekit.errors import KKError
 from kagglekit.folds import Folds
 from kagglekit.models.family import check_model
 from kagglekit.progress import say, task
-from kagglekit.run import Run, recipe_of
+from kagglekit.run import Run
 from kagglekit.store import Store
-from kagglekit.work.clock import Clock
 from kagglekit.work.evidence import gather
-from kagglekit.work.failure import explained
+from kagglekit.work.features import Features
 from kagglekit.work.findings import clean
 from kagglekit.work.hours import spending
 from kagglekit.work.kept import forced_note
-from kagglekit.work.load import load_data, metric_of
+from kagglekit.work.load import metric_of
 from kagglekit.work.next_models import evidence_order
 from kagglekit.work.plan import Plan
-from kagglekit.work.save import fail
 from kagglekit.work.scored import HOW, ScoredModel, board, is_constant, scored_runs
 from kagglekit.work.split_candidates import folds_of
-from kagglekit.work.training import complete, make_plan, start
+from kagglekit.work.training import make_plan, recipe_for, train_run
 
 Array = np.ndarray
 Scored = tuple[Run, ScoredModel]
@@ -109,20 +106,25 @@ def _obstacle(store: Store, run: Run, folds: Folds) -> str:
     if run.inference == "single_fold":
         return "of one fold only: train it on all"
     try:
-        same = _recipe(_plan(store, run, folds, 1.0), run) == run.recipe
+        looks = _features(store, run)
+        same = recipe_for(_plan(store, run, folds), sample=run.sample, features=looks) == run.recipe
     except KKError as error:
         return f"cannot be trained again: {error.what}"
     return "" if same else "changed since it was submitted (code or settings), so that the public score is another model's"
 
 
-def _plan(store: Store, run: Run, folds: Folds, sample: float) -> Plan:
-    model = check_model(str(run.notes["given"]), store.folder)
-    return make_plan(store, model, folds, run.params, sample=min(run.sample, sample), seeds=max(len(run.seeds), 1), refit=run.inference == "refit")
+def _plan(store: Store, run: Run, folds: Folds) -> Plan:
+    return make_plan(store, check_model(str(run.notes["given"]), store.folder), folds, run.params, **_how(run, run.sample))
 
 
-def _recipe(plan: Plan, run: Run) -> str:
-    code = hashlib.sha256(plan.model.code.encode()).hexdigest()[:12] if plan.model.code else ""
-    return recipe_of(model=plan.model.name, params=plan.params, code=code, sample=run.sample, seeds=plan.seeds, inference=run.inference)
+def _how(run: Run, sample: float) -> dict[str, Any]:
+    """Options of training that are part of the recipe."""
+    return {"sample": min(run.sample, sample), "seeds": max(len(run.seeds), 1), "refit": run.inference == "refit"}
+
+
+def _features(store: Store, run: Run) -> Features:
+    """The sets of features that the run was trained on."""
+    return Features(store, tuple(map(str, run.notes.get("features") or ("raw",))))
 
 
 def _there(store: Store, run: Run, folds: Folds, sample: float) -> Run | None:
@@ -173,22 +175,12 @@ def _told(seconds: float) -> str:
 
 
 def _train(store: Store, origin: Run, folds: Folds, sample: float) -> Run:
-    clock = Clock()
-    plan, data = _plan(store, origin, folds, sample), load_data(store)
+    """The recipe on other folds, on its own features."""
+    model, looks = check_model(str(origin.notes["given"]), store.folder), _features(store, origin)
     with spending(store, "train") as spent:
-        run, _ = start(store, plan, given=str(origin.notes["given"]), name=origin.name, sample=min(origin.sample, sample), fold=None)
-        spent["what"] = f"{run.id} {run.name}"
-        if sample < 1.0:
-            run = dataclasses.replace(run, notes={**run.notes, "trial_of": origin.recipe})
-        try:
-            return complete(store, run, plan, data, clock)
-        except KKError as error:
-            fail(store, run, error)
-            raise
-        except (Exception, SystemExit) as error:
-            told = explained(error, run.name, store.run_folder(run) / "traceback.txt")
-            fail(store, run, told)
-            raise told from error
+        return train_run(store, model, folds, looks, looks.data(), params=origin.params, name=origin.name, smoke=False, given=origin.notes["given"],
+                         notes={"trial_of": origin.recipe} if sample < 1.0 else {}, began=lambda run: spent.update(what=f"{run.id} {run.name}"),
+                         **_how(origin, sample))[0]
 
 
 def _ranked(store: Store, real: Sequence[Scored], splits: Sequence[Folds], runs: Mapping[tuple[str, str], Run], notes: Sequence[str]) -> Trials:
