@@ -5,8 +5,13 @@ import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Iterable
+import sys
+import traceback
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from kagglekit.errors import KKError, UnknownName
@@ -99,17 +104,67 @@ def is_path_reference(text: str) -> bool:
 
 
 def load_reference(text: str, folder: Path | None = None) -> object:
-    """The object that 'path.py:name' names; the path is relative to the cwd or, failing that, to `folder`."""
+    """The object that 'path.py:name' names; the path is relative to the cwd or, failing that, to `folder`.
+
+    The file may import others that lie beside it. It is read anew each time. Raises KKError, with file and line, where it cannot be run.
+    """
     path_text, _, name = text.rpartition(":")
     path = Path(path_text)
     if not path.exists() and folder is not None:
         path = folder / path_text
-    if not path.exists():
+    if not path.is_file():
         raise KKError(f"no file {path_text}", "Give the path from here, as in models/mine.py:fit_predict")
-    spec = importlib.util.spec_from_file_location(f"kk_user_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = _run(path.resolve(), path_text)
     if not hasattr(module, name):
         public = [key for key in vars(module) if not key.startswith("_")]
         raise KKError(f"{path_text} has no {name!r}", f"{near_names(name, public)}It defines: {', '.join(public[:8])}")
     return getattr(module, name)
+
+
+@contextmanager
+def loading_from(folder: Path) -> Iterator[None]:
+    """Imports look into `folder` first while the block runs, and leave no compiled files that could be stale."""
+    place, wrote = str(folder.resolve()), sys.dont_write_bytecode
+    sys.path.insert(0, place)
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = wrote
+        if place in sys.path:
+            sys.path.remove(place)
+
+
+def _run(path: Path, shown: str) -> ModuleType:
+    """A file as a module of its own, registered under its name as decorators and pickles expect it."""
+    name = f"kk_user_{path.stem}_{zlib.crc32(str(path).encode()):08x}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    forget_neighbours(path.parent)
+    sys.modules[name] = module
+    try:
+        with loading_from(path.parent):
+            exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+    except KKError:
+        raise
+    except SyntaxError as error:
+        where = Path(error.filename).name if error.filename and error.filename != str(path) else shown
+        raise KKError(f"{where}:{error.lineno}: {(error.text or '').strip()} ({error.msg})", "Correct that line") from error
+    except Exception as error:
+        line = next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename == str(path)), "?")
+        raise KKError(f"{shown}:{line} ({type(error).__name__}: {' '.join(str(error).split())})", "Correct that line") from error
+    _FOLDERS.add(path.parent)
+    return module
+
+
+def forget_neighbours(folder: Path) -> None:
+    """Let go of modules that have the names of files in a person's folder: these may have changed, and two folders may hold one name."""
+    stems = {path.stem for path in folder.glob("*.py")}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name in stems and file and (Path(file).parent in _FOLDERS or Path(file).parent == folder):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+_FOLDERS: set[Path] = set()  # folders of persons' files that were loaded

@@ -22,13 +22,16 @@ from kagglekit.blenders.prepare import prepare
 from kagglekit.fold import Data, Fold
 from kagglekit.folds import from_assignment
 from kagglekit.metrics import Metric
-from kagglekit.models import family
+from kagglekit.models import family, presets
 from kagglekit.models.family import Model, Problem
 
 Array = np.ndarray
 ROUNDS = 30
 LENGTHS = {"gap": 3.0, "horizon": 2.0, "embargo": 1.0}
 LABELS = ("low", "middle", "high")
+WIDE = ("multiclass", "multilabel", "multitarget")
+METRICS = {"binary": "logloss", "multiclass": "mlogloss", "regression": "rmse", "multilabel": "mclogloss", "multitarget": "mcrmse"}
+WORDS = ("sun", "rain", "wind", "snow", "hail", "fog", "storm", "heat")
 
 
 class NoClock:
@@ -132,7 +135,7 @@ def check_model(given: Model | Callable | str, task: str) -> None:
     """Predictions of both parts have the right shape, are finite, come again byte for byte, and are no worse than chance.
 
     The targets of validated rows have no say in them, and a fold without such rows (the refit on all) works. `task` is binary,
-    multiclass or regression. A function fit_predict(fold) gives both parts, (valid, test).
+    multiclass, regression, multilabel or multitarget. A function fit_predict(fold) gives both parts, (valid, test).
 
     >>> check_model("linear", "regression")
     """
@@ -141,7 +144,7 @@ def check_model(given: Model | Callable | str, task: str) -> None:
     rows = np.arange(len(data.y))
     fold = Fold(0, 0, rows[rows % 3 != 0], rows[rows % 3 == 0], data)
     valid, test = fitted(model, problem, fold)
-    width = (len(data.classes),) if task == "multiclass" else ()
+    width = (problem.width,) if task in WIDE else ()
     for part, count in ((valid, len(fold.valid)), (test, len(data.X_test))):
         assert part.shape == (count, *width), f"{model.name} predicts the shape {part.shape}, not {(count, *width)}"
         assert np.isfinite(part).all(), f"{model.name} predicts {(~np.isfinite(part)).sum()} values that are not finite"
@@ -235,31 +238,40 @@ def _example_of_lists(random: np.random.Generator, rows: int) -> tuple[Array, Ar
 
 
 def small_problem(task: str, rows: int = 150, seed: int = 0) -> tuple[Problem, Data]:
-    """A small mixed table (numbers, categories, dates, gaps; one category only in test) with a target of that task."""
+    """A small mixed table (numbers, categories, dates, text, gaps; one category only in test) with a target, or several, of that task."""
     random = np.random.default_rng(seed)
     total = rows + 40
     x = random.normal(size=total)
     table = pd.DataFrame({"x": x, "gap": np.where(random.uniform(size=total) < 0.2, np.nan, random.normal(size=total)),
                           "colour": random.choice(["red", "green", "blue"], total), "flag": random.integers(0, 2, total),
-                          "day": pd.Timestamp("2025-01-01") + pd.to_timedelta(random.integers(0, 300, total), unit="D")})
+                          "day": pd.Timestamp("2025-01-01") + pd.to_timedelta(random.integers(0, 300, total), unit="D"),
+                          "said": [f"{' '.join(words)} {number}" for number, words in enumerate(random.choice(WORDS, (total, 4)))]})
     table.loc[::9, "colour"] = None
     table.loc[rows::7, "colour"] = "violet"
-    if task == "regression":
-        target = 3 * x + 10 + random.normal(size=total)
-        labels, classes = target, ()
-    else:
-        target = np.digitize(x + 0.3 * random.normal(size=total), [0.0] if task == "binary" else [-0.5, 0.5])
-        classes = LABELS if task == "multiclass" else (0, 1)
-        labels = np.array(classes)[target]
-    metric = {"binary": "logloss", "multiclass": "mlogloss", "regression": "rmse"}[task]
+    classes, target = _targets_of(task, x, table["flag"].to_numpy(), random)
+    labels = np.array(classes)[target] if classes else target.astype(np.int64) if task == "multilabel" else target
     data = Data(X=table.iloc[:rows], y=labels[:rows], target=target[:rows], X_test=table.iloc[rows:].reset_index(drop=True),
                 classes=classes)
-    return Problem(task, classes, metrics.check_metric(metric)), data
+    names = {"multilabel": ("wet", "flagged", "rare"), "multitarget": ("wind", "sun")}.get(task, ())
+    return Problem("regression" if task == "multitarget" else task, classes, metrics.check_metric(METRICS[task]), names), data
+
+
+def _targets_of(task: str, x: Array, flag: Array, random: np.random.Generator) -> tuple[tuple, Array]:
+    """(classes, target as models learn it) of a task; of labels one is rare, of numbers one has another scale."""
+    noise = random.normal(size=len(x))
+    if task in ("regression", "multitarget"):
+        target = 3 * x + 10 + noise
+        return (), target if task == "regression" else np.column_stack([target, 1000 * flag + 100 * random.normal(size=len(x))])
+    if task == "multilabel":
+        return (), np.column_stack([x + 0.3 * noise > 0, flag == 1, np.arange(len(x)) == 4]).astype(np.float64)
+    target = np.digitize(x + 0.3 * noise, [0.0] if task == "binary" else [-0.5, 0.5])
+    return (LABELS if task == "multiclass" else (0, 1)), target
 
 
 def fitted(model: Model, problem: Problem, fold: Fold) -> tuple[Array, Array]:
-    """Predictions of the validated and the test rows with the preset parameters; a model that grows gets 30 rounds."""
-    params = family.merged(model.name, {model.rounds: ROUNDS} if model.rounds else {}, model.rounds)
+    """Predictions of the validated and the test rows with the preset parameters; a model that grows gets 30 rounds, a forest 30 trees."""
+    trees = {"n_estimators": ROUNDS} if "n_estimators" in presets.defaults(model.name) else {}
+    params = presets.merged(model.name, {model.rounds: ROUNDS} if model.rounds else trees, model.rounds)
     if model.stage is None:
         return model.fit_predict(problem, params, 0, fold, NoClock())
     stage = model.stage(problem, params, 0, fold, NoClock())
@@ -270,7 +282,11 @@ def fitted(model: Model, problem: Problem, fold: Fold) -> tuple[Array, Array]:
 def _check_chance(model: Model, problem: Problem, fold: Fold, valid: Array) -> None:
     """By hits, not by log loss: one tree grown out is surer than it should be, which log loss would call worse than a coin."""
     truth = fold.data.target[fold.valid]
-    if problem.classifies:
+    if problem.targets:
+        usual = fold.target_train.mean(axis=0)
+        worse = ((truth - valid) ** 2).mean(axis=0) / np.maximum(((truth - usual) ** 2).mean(axis=0), 1e-9)
+        assert (worse[:2] <= 1.3).all(), f"{model.name} has squared errors of {worse.round(2)} times those of the mean"
+    elif problem.classifies:
         said = valid.argmax(axis=1) if valid.ndim == 2 else (valid > 0.5).astype(int)
         hits, chance = (said == truth).mean(), np.bincount(truth).max() / len(truth)
         # A constant may say the class that is the most frequent one among the training rows only.
@@ -282,7 +298,8 @@ def _check_chance(model: Model, problem: Problem, fold: Fold, valid: Array) -> N
 
 def _other_targets(data: Data, rows: Array) -> Data:
     target, y = data.target.copy(), data.y.copy()
-    target[rows] = (target[rows] + 1) % len(data.classes) if data.classes else -5 * target[rows] - 100
+    labels = not data.classes and np.isin(target, (0, 1)).all()
+    target[rows] = (target[rows] + 1) % len(data.classes) if data.classes else 1 - target[rows] if labels else -5 * target[rows] - 100
     y[rows] = np.array(data.classes)[target[rows]] if data.classes else target[rows]
     return replace(data, target=target, y=y)
 

@@ -3,12 +3,19 @@
 import numpy as np
 
 from kagglekit.constants import mean
+from kagglekit.errors import KKError
 from kagglekit.models.family import family
 
 
-@family("constant")
+def _told(problem: object) -> str:
+    return f"says the best constant for {problem.metric.name}" if problem.metric.constant and not problem.classifies else ""
+
+
+@family("constant", whole=True, tells=_told)
 def constant(problem, params, seed, fold, clock):  # type: ignore[no-untyped-def]
     """Class shares (for labels and probabilities) or the metric's best value of each target, from the training rows."""
+    if params:
+        raise KKError(f"constant takes no parameters, and there is {next(iter(params))!r}", "Leave --set out")
     target = fold.target_train
     if problem.task == "multiclass":
         value = np.bincount(target.astype(int), minlength=len(problem.classes)) / len(target)

@@ -45,13 +45,10 @@ def encoded(fold: Fold, encoding: str, clock: object) -> Encoded:
     levels, means of the target and text are fitted on the training rows. `numbers` and `trees` are arrays, `categories` is a
     DataFrame. Raises KKError where there is no column that can be a feature.
     """
-    if fold.data is not None and fold.data.ids_only:
-        raise KKError("train and test share no column that can be a feature (the ids are none)",
-                      "Make some in features.py, train your own models/mine.py:fit_predict, or check ignore and id in competition.toml")
     with clock.stage("encode"):
-        train, valid, test, kinds = _prepared(fold)
+        train, valid, test, kinds = tables_of(fold)
         encoder = ENCODINGS[encoding]()
-        first = encoder.fit_transform(train, Known(kinds, _targets(fold)))
+        first = encoder.fit_transform(train, Known(kinds, targets_of(fold)))
         return Encoded(first, encoder.transform(valid) if len(fold.valid) else None, encoder.transform(test))
 
 
@@ -66,7 +63,14 @@ def is_shared(X: pd.DataFrame) -> bool:
     return all(kind.name != "text" for kind in kinds_of(X).values())
 
 
-def _prepared(fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Kind]]:
+def tables_of(fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Kind]]:
+    """The training, validated and test rows as numbers, categories and text, and the kinds of the columns; nothing is fitted.
+
+    Raises KKError where there is no column that can be a feature.
+    """
+    if fold.data is not None and fold.data.ids_only:
+        raise KKError("train and test share no column that can be a feature (the ids are none)",
+                      "Make some in features.py, train your own models/mine.py:fit_predict, or check ignore and id in competition.toml")
     view = fold.view
     if view is not None:
         kinds = kinds_of(view.train)
@@ -75,8 +79,8 @@ def _prepared(fold: Fold) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dic
     return whole.iloc[fold.train], whole.iloc[fold.valid], test, kinds
 
 
-def _targets(fold: Fold) -> Array:
-    """What means are taken of: each target, of several classes a column of 0 and 1 each."""
+def targets_of(fold: Fold) -> Array:
+    """float64[training rows, targets]: what means are taken of: each target, of several classes a column of 0 and 1 each."""
     target, classes = fold.target_train, fold.data.classes
     if len(classes) > 2 and target.ndim == 1:
         return (target[:, None] == np.arange(len(classes))).astype(np.float64)

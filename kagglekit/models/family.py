@@ -1,68 +1,23 @@
 """Model families: what a family is, how loose forms become one, and how a fold's predictions are made from it."""
 
-import tomllib
+import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from kagglekit.competition import find_workspace
 from kagglekit.errors import KKError
 from kagglekit.fold import Fold
-from kagglekit.metrics import Metric
-from kagglekit.registry import Registry, is_path_reference, load_reference, near_names
+from kagglekit.models.problem import Problem
+from kagglekit.models.several import AdaptedFit, AdaptedStage, for_targets
+from kagglekit.registry import Registry, is_path_reference, near_names
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is to be learnt: task (binary, multiclass, multilabel, regression), classes in order, the metric that judges, and targets.
-
-    `targets` names the columns of y where there are several (of 0 and 1 when the task is multilabel); it is empty for one.
-    """
-
-    task: str
-    classes: tuple[object, ...]
-    metric: Metric
-    targets: tuple[str, ...] = ()
-
-    @property
-    def classifies(self) -> bool:
-        """Whether models give probabilities."""
-        return self.task in ("binary", "multiclass", "multilabel")
-
-    @property
-    def width(self) -> int:
-        """Numbers that models predict for one row: one a class where there are several, one a target where there are several."""
-        return len(self.classes) if self.task == "multiclass" else max(len(self.targets), 1)
-
-    def to_scale(self, target: Array) -> Array:
-        """The target on the scale that models learn."""
-        return np.log1p(np.maximum(target, 0)) if self.metric.trains_on == "log1p" and not self.classifies else target
-
-    def from_scale(self, values: Array) -> Array:
-        """Predictions back on the target's scale."""
-        return np.maximum(np.expm1(values), 0.0) if self.metric.trains_on == "log1p" and not self.classifies else values
-
-    def predict(self, estimator: object, X: object) -> Array:
-        """Probabilities or values from a scikit-learn estimator: rows, or rows x classes in the order of `classes`, or rows x targets."""
-        if not self.classifies:
-            return self.from_scale(np.asarray(estimator.predict(X), dtype=np.float64))
-        probabilities = estimator.predict_proba(X)
-        if self.task == "multilabel":
-            return np.column_stack([_of_one(part, known) for part, known in zip(probabilities, estimator.classes_, strict=True)])
-        full = np.zeros((len(probabilities), len(self.classes)))
-        full[:, np.asarray(estimator.classes_, dtype=np.int64)] = probabilities
-        return full[:, 1] if self.task == "binary" else full
-
-
-def _of_one(probabilities: Array, known: Array) -> Array:
-    """Probability of 1 from those of the values that were seen in training; of 0 alone it is nothing."""
-    ones = np.flatnonzero(np.asarray(known) == 1)
-    return np.asarray(probabilities)[:, ones[0]] if len(ones) else np.zeros(len(probabilities))
+Tells = Callable[[Problem], str]
+INSTALL = {"lightgbm": "pip install lightgbm", "xgboost": "pip install 'kagglekit[boost]'", "catboost": "pip install 'kagglekit[boost]'",
+           "torch": "pip install 'kagglekit[deep]'"}
 
 
 class Staged(Protocol):
@@ -83,6 +38,9 @@ class Model:
 
     One of the two is set: fit_predict(problem, params, seed, fold, clock) -> (valid, test), or
     stage(problem, params, seed, fold, clock, saved) -> Staged. `rounds` names the parameter that fixes the rounds of a staged model.
+    `needs` are the modules that it imports, `renames` other names of its parameters. `tells(problem)` is how its loss follows the metric
+    where that is not as Problem.loss says; `chosen(problem, params, fold)` what it picks on a fold's training rows, in words (or None).
+    `code` is the text of a person's own. `seeded` says whether a seed changes anything.
     """
 
     name: str
@@ -90,29 +48,96 @@ class Model:
     stage: Callable[..., Staged] | None = None
     rounds: str = ""
     code: str = ""
+    needs: tuple[str, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict)
+    tells: Tells | None = None
+    chosen: Callable[[Problem, Mapping, Fold], str] | None = None
+    seeded: bool = True
+
+    def is_here(self) -> bool:
+        """Whether the libraries that it needs are installed."""
+        return not self.missing()
+
+    def missing(self) -> str:
+        """The first module that it needs and that is not installed; empty where all are."""
+        return next((name for name in self.needs if not _is_installed(name)), "")
+
+    def says(self, problem: Problem) -> str:
+        """One sentence on how its loss follows the metric; empty where there is nothing to say.
+
+        >>> from kagglekit.metrics import check_metric
+        >>> check_model("lgbm").says(Problem("regression", (), check_metric("rmsle")))
+        'trains on log1p of the target, as rmsle judges'
+        """
+        if self.code:
+            return ""
+        if problem.ordinal:
+            return "trains on squared error of the grades, and cuts them so that each grade is as frequent as in training, as qwk rewards"
+        return problem.loss.says if self.tells is None else self.tells(problem)
+
+    def check_seeds(self, seeds: int) -> None:
+        """Raise KKError where several seeds would give the same model several times."""
+        if seeds > 1 and not self.seeded:
+            raise KKError(f"{self.name} takes no seed: {seeds} seeds would train the same model {seeds} times",
+                          f"Add it: def {self.name.removeprefix('my-')}(fold, seed=0), or leave --seeds out")
 
 
-def _make(name: str, function: Callable, encoding: str = "", staged: bool = False, rounds: str = "") -> Model:
+def _is_installed(name: str) -> bool:
+    import sys
+
+    try:
+        return sys.modules.get(name, name) is not None and importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _make(name: str, function: Callable, encoding: str = "", staged: bool = False, rounds: str = "", needs: tuple[str, ...] = (),
+          several: bool = False, renames: Mapping[str, str] | None = None, tells: Tells | None = None,
+          chosen: Callable[[Problem, Mapping, Fold], str] | None = None, whole: bool = False) -> Model:
+    """A registered family. `encoding`: the function builds an estimator; `several`: it learns several targets at once.
+
+    `whole` marks a family that takes every problem as it is, grades and several quantiles too.
+    """
+    facts = {"needs": needs, "renames": renames or {}, "tells": tells, "chosen": chosen}
     if staged:
-        return Model(name=name, stage=function, rounds=rounds)
-    return Model(name=name, fit_predict=_estimating(function, encoding) if encoding else function)
+        stage = function if whole else AdaptedStage(_guarded(name, function, needs), several)
+        return Model(name=name, stage=stage, rounds=rounds, **facts)
+    fit = estimating(name, function, encoding) if encoding else function
+    return Model(name=name, fit_predict=fit if whole else AdaptedFit(_guarded(name, fit, needs), several or bool(encoding)), **facts)
 
 
 REGISTRY: Registry[Model] = Registry("model", make=_make, home="kagglekit.models", group="kagglekit.models")
 family = REGISTRY.register
 
 
-def _estimating(build: Callable, encoding: str) -> Callable[..., tuple[Array, Array]]:
+class _guarded:
+    """A family's function that says what to install where a library is missing."""
+
+    def __init__(self, name: str, function: Callable, needs: tuple[str, ...]) -> None:
+        self._name, self._function, self._needs = name, function, needs
+
+    def __call__(self, *args: object, **named: object) -> object:
+        lacking = next((one for one in self._needs if not _is_installed(one)), "")
+        if lacking:
+            raise KKError(f"{lacking} is not installed", INSTALL.get(lacking, f"pip install {lacking}"))
+        return self._function(*args, **named)
+
+    def __getattr__(self, name: str) -> object:
+        if name == "prepare":
+            return getattr(self._function, name)
+        raise AttributeError(name)
+
+
+def estimating(name: str, build: Callable, encoding: str) -> Callable[..., tuple[Array, Array]]:
     """fit_predict of a family that only builds a scikit-learn estimator: encoded and fitted inside the fold."""
 
     def fit_predict(problem: Problem, params: Mapping, seed: int, fold: Fold, clock: object) -> tuple[Array, Array]:
         from kagglekit.models.encoders import encoded
-        from kagglekit.models.several import for_targets
 
         estimator = for_targets(build(problem, dict(params), seed), problem)
         parts = encoded(fold, encoding, clock)
         with clock.stage("fit"):
-            estimator.fit(parts.train, problem.to_scale(fold.target_train))
+            fit_estimator(name, estimator, problem, parts.train, fold.target_train)
         if getattr(estimator, "n_jobs", None):
             estimator.n_jobs = 1  # threads add up a forest's trees in any order: the last bits would differ from run to run
         with clock.stage("predict"):
@@ -122,87 +147,67 @@ def _estimating(build: Callable, encoding: str) -> Callable[..., tuple[Array, Ar
     return fit_predict
 
 
+def fit_estimator(name: str, estimator: object, problem: Problem, X: object, target: Array) -> None:
+    """Fit on the scale and with the weights that the metric asks for; a value that the library refuses is told in its own words."""
+    weights = problem.weights(target)
+    named = {} if weights is None or not _takes_weights(estimator) else {"sample_weight": weights}
+    try:
+        estimator.fit(X, problem.to_scale(target), **named)
+    except ValueError as error:
+        if type(error).__name__ != "InvalidParameterError":
+            raise
+        raise KKError(f"{name}: {' '.join(str(error).split())}", "Mend that value of --set") from error
+
+
+def _takes_weights(estimator: object) -> bool:
+    import inspect
+
+    inner = getattr(estimator, "_estimator", estimator)
+    return "sample_weight" in inspect.signature(inner.fit).parameters
+
+
 def check_model(given: object, folder: Path | None = None) -> Model:
-    """The Model that a name, 'path.py:name', a fit_predict function or a scikit-learn estimator stands for."""
+    """The Model that a name or preset, 'path.py:name', a fit_predict function or a scikit-learn estimator stands for."""
+    from kagglekit.models import own, presets
+
     if isinstance(given, Model):
         return given
     if isinstance(given, str):
         if is_path_reference(given):
-            loaded = load_reference(given, folder)
-            return _named(check_model(loaded), given.rpartition(":")[2])
-        return REGISTRY.get(given)
+            return own.from_file(given, folder)
+        if given.endswith(".py") or given.rpartition(":")[0].endswith(".py"):
+            raise KKError(f"{given!r} names a file and nothing in it", f"Add :fit_predict, as in {given.rstrip(':').partition(':')[0]}:fit_predict")
+        name = presets.proper(given)
+        return replace(REGISTRY.get(presets.model_of(name)), name=name)
     if isinstance(given, type):
         raise KKError(f"{given.__name__} is a class", f"Pass an instance: {given.__name__}()")
     if hasattr(given, "fit") and hasattr(given, "predict"):
-        return _from_estimator(given)
+        return own.from_estimator(given)
     if callable(given):
-        return Model(name=given.__name__, fit_predict=_from_function(given), code=_source(given))
+        return own.from_function(given)
     raise KKError(f"{given!r} is no model", f"Give a name ({', '.join(REGISTRY.names())}) or models/mine.py:fit_predict")
 
 
-def _named(model: Model, name: str) -> Model:
-    from dataclasses import replace
-
-    return replace(model, name=name if model.name in ("estimator", "<lambda>") else model.name)
-
-
-def _from_estimator(estimator: object) -> Model:
-    def build(problem: Problem, params: dict, seed: int) -> object:
-        from sklearn.base import clone
-
-        fresh = clone(estimator)
-        return fresh.set_params(**params) if params else fresh
-
-    return Model(name=type(estimator).__name__.lower(), fit_predict=_estimating(build, "numbers"), code=repr(estimator))
+def unknown_parameter(name: str, wrong: str, known: list[str]) -> KKError:
+    """What a person should know when a model has no such parameter."""
+    shown = ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
+    return KKError(f"{name} has no parameter {wrong!r}", f"{near_names(wrong, known)}It has: {shown}")
 
 
-def _from_function(function: Callable) -> Callable[..., tuple[Array, Array]]:
-    """A person's fit_predict(fold) gives (valid, test) or valid alone; the values are checked, not believed."""
+def built(name: str, kind: Callable, params: Mapping[str, object], also: tuple[str, ...] = (), **fixed: object) -> object:
+    """An estimator of that class; raises KKError, with near names, for a parameter that it does not have or that is set here; `also` are others
+    that the family takes.
 
-    def fit_predict(problem: Problem, params: Mapping, seed: int, fold: Fold, clock: object) -> tuple[Array, Array]:
-        with clock.stage("fit"):
-            answer = function(fold)
-        valid, test = answer if isinstance(answer, tuple) else (answer, np.full(len(fold.X_test), np.nan))
-        return np.asarray(valid, dtype=np.float64), np.asarray(test, dtype=np.float64)
-
-    return fit_predict
-
-
-def _source(function: Callable) -> str:
+    >>> from sklearn.linear_model import Ridge
+    >>> built("linear", Ridge, {"alpha": 2.0})
+    Ridge(alpha=2.0)
+    """
     import inspect
 
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):
-        return function.__name__
-
-
-def presets(name: str) -> dict[str, object]:
-    """Default parameters of a model: [defaults] of configs/<name>.toml in the workspace, else of the one shipped with the product."""
-    shipped = Path(__file__).resolve().parent.parent
-    places = [shipped / "configs", shipped.parent / "configs"]
-    workspace = find_workspace()
-    for folder in ([workspace / "configs"] if workspace else []) + places:
-        path = folder / f"{name}.toml"
-        if path.exists():
-            try:
-                return dict(tomllib.loads(path.read_text(encoding="utf-8")).get("defaults", {}))
-            except tomllib.TOMLDecodeError as error:
-                raise KKError(f"{path} cannot be read: {error}", "Mend that line") from error
-    return {}
-
-
-def merged(name: str, given: Mapping[str, object], rounds: str = "") -> dict[str, object]:
-    """Presets with the given parameters over them; a parameter that is unknown to the presets must be known to the model."""
-    params = presets(name)
-    if rounds and rounds not in given:
-        params.pop(rounds, None)
-    return {**params, **given}
-
-
-def unknown_parameter(name: str, error: Exception, given: Mapping[str, object]) -> KKError:
-    """What a person should know when a model refuses a parameter."""
-    wrong = next((key for key in given if key in str(error)), "")
-    known = sorted(presets(name))
-    return KKError(f"{name} does not take the parameter {wrong!r}" if wrong else f"{name} refuses its parameters: {error}",
-                   f"{near_names(wrong, known)}Presets: {', '.join(known)}")
+    known = sorted(inspect.signature(kind).parameters)
+    for key in params:
+        if key in fixed:
+            raise KKError(f"{name}: {key} is not for --set", "Leave it out" + ": --seeds K trains other seeds" * (key == "random_state"))
+        if key not in known:
+            raise unknown_parameter(name, key, sorted({*known, *also} - {one for one in fixed if one not in also}))
+    return kind(**params, **fixed)

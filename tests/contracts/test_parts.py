@@ -22,7 +22,7 @@ def test_splitter(name: str, seed: int) -> None:
     testing.check_splitter(splitters.REGISTRY.get(name), seed=seed)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("task", testing.METRICS)
 @pytest.mark.parametrize("name", family.REGISTRY.names())
 def test_model(name: str, task: str) -> None:
     testing.check_model(family.REGISTRY.get(name), task)
