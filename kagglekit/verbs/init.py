@@ -16,6 +16,7 @@ competitions/*/submissions/
 competitions/*/reports/
 competitions/*/leaderboard/
 competitions/*/ledger.db*
+competitions/*/tune/
 """
 
 
