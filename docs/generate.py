@@ -1,4 +1,4 @@
-"""Writes docs/commands.md from the commands' own help: python docs/generate.py [--check]."""
+"""Writes docs/commands.md from the commands' own help and the table of docs/models.md from the presets: python docs/generate.py [--check]."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,8 @@ import click
 
 from kagglekit.cli import COMMANDS, main
 
-TARGET = Path(__file__).resolve().parent / "commands.md"
+HERE = Path(__file__).resolve().parent
+BEGIN, END = "<!-- models: written by docs/generate.py -->\n", "<!-- end -->\n"
 
 
 def reference() -> str:
@@ -30,7 +31,22 @@ def _section(title: str, command: click.Command) -> list[str]:
     return [f"## {title}", "", "```", command.get_help(context).rstrip(), "```", ""]
 
 
+def models_page() -> str:
+    """The text of models.md with its table anew: families and presets that are shipped."""
+    from kagglekit.models import presets
+
+    text = (HERE / "models.md").read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    names = sorted(path.stem for path in (HERE.parent / "configs").glob("*.toml"))
+    rows = [f"| `{name}` | {'' if presets.model_of(name) == name else f'`{presets.model_of(name)}`'} | {presets.about(name)} |" for name in names]
+    table = "\n".join(["| name | preset of | what it is |", "|---|---|---|", *rows])
+    return f"{before}{BEGIN}\n{table}\n\n{END}{rest.split(END)[1]}"
+
+
 if __name__ == "__main__":
+    pages = {HERE / "commands.md": reference(), HERE / "models.md": models_page()}
     if "--check" in sys.argv:
-        sys.exit(0 if TARGET.read_text(encoding="utf-8") == reference() else "docs/commands.md is out of date: make docs")
-    TARGET.write_text(reference(), encoding="utf-8")
+        old = [path.name for path, text in pages.items() if path.read_text(encoding="utf-8") != text]
+        sys.exit(f"{', '.join(old)} out of date: make docs" if old else 0)
+    for path, text in pages.items():
+        path.write_text(text, encoding="utf-8")

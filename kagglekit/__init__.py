@@ -7,8 +7,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     **{name: f"kagglekit.verbs.{name}" for name in (
-        "add", "check", "competitions", "cv", "data", "doctor", "ensemble", "final", "init", "join", "lbcheck", "merge", "rebuild", "review",
-        "runs", "status", "submissions", "submit", "submit_zeros", "time", "train")},
+        "add", "baseline", "check", "competitions", "cv", "data", "doctor", "ensemble", "explore", "final", "init", "join", "lbcheck",
+        "merge", "rebuild", "review", "runs", "status", "submissions", "submit", "submit_zeros", "time", "train",
+        "tune")},
     **{f"arena_{name}": "kagglekit.verbs.arena" for name in (
         "accept", "advance", "board", "close", "create", "list", "pick", "serve", "teams")},
     "submissions_link": "kagglekit.verbs.submissions",
@@ -35,12 +36,14 @@ if TYPE_CHECKING:
         arena_serve,
         arena_teams,
     )
+    from kagglekit.verbs.baseline import baseline
     from kagglekit.verbs.check import check
     from kagglekit.verbs.competitions import competitions
     from kagglekit.verbs.cv import cv
     from kagglekit.verbs.data import data
     from kagglekit.verbs.doctor import doctor
     from kagglekit.verbs.ensemble import ensemble
+    from kagglekit.verbs.explore import explore
     from kagglekit.verbs.final import final
     from kagglekit.verbs.init import init
     from kagglekit.verbs.join import join
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from kagglekit.verbs.submit_zeros import submit_zeros
     from kagglekit.verbs.time import time
     from kagglekit.verbs.train import train
+    from kagglekit.verbs.tune import tune
     from kagglekit.work.clock import batches, stage
     from kagglekit.work.frames import load_competition
     from kagglekit.work.kept import load_folds

@@ -280,3 +280,11 @@ def test_a_missing_library_is_told_only_when_the_family_is_used(monkeypatch: pyt
     assert not check_model("lgbm").is_here() and "lgbm" in family.REGISTRY
     with pytest.raises(KKError, match="lightgbm is not installed. pip install lightgbm"):
         said("lgbm", numbers("rmse"), skewed(60))
+
+
+def test_the_constant_says_the_label_that_scores_best_alone() -> None:
+    table = pd.DataFrame({"x": np.arange(30.0)})
+    fold = one_fold(table, (np.arange(30) % 5 == 4).astype(np.int64), (0, 1))
+    assert said("constant", Problem("binary", (0, 1), check_metric("f1")), fold).tolist() == [1.0] * 10  # always 0 would score 0
+    fold = one_fold(table, np.array([0, 2, 2] * 10), ("a", "b", "c"))
+    assert said("constant", Problem("multiclass", ("a", "b", "c"), check_metric("accuracy")), fold)[0] == pytest.approx([0, 0, 1])

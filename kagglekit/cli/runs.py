@@ -42,7 +42,8 @@ def render(record: "Runs") -> list[str]:
     """One table, best first within each folds; below it what luck would do, or the comparison."""
     if not record.rows:
         return ["no runs yet, or none that fits"]
-    rows = [(row["run"], row["name"], row["folds"] or "-", row["status"] if row["score"] is None else score(row["score"], row["se"]),
+    rows = [(row["run"], row["name"] + (f" ({row['sample']:.2g} of rows)" if row["sample"] < 1 else ""),
+             row["folds"] or "-", row["status"] if row["score"] is None else score(row["score"], row["se"]),
              starred(row["public"], row["borrowed"]), row["inference"]) for row in record.rows]
     lines = table(("run", "name", "folds", "score ± SE", "public", "test by"), rows)
     if any(row["borrowed"] for row in record.rows):

@@ -128,7 +128,7 @@ class GroupMean:
         if self._problem.task == "multiclass":
             best = int(said.argmax())
             return f"{self._problem.classes[best]} ({said[best] / said.sum():.0%})"
-        return f"{said[0]:.4g}"
+        return f"{said[0]:,.0f}" if abs(said[0]) >= 10_000 else f"{said[0]:.4g}"
 
     def _chosen(self) -> Grouping:
         """The grouping with the least inner loss."""

@@ -201,7 +201,9 @@ class Stages:
         """Loss on the validated rows after each round."""
         if len(self._stages) == 1:
             return self._stages[0].curve
-        curves = np.array([stage.curve for stage in self._stages], dtype=np.float64).reshape(len(self._stages), -1)
+        parts = [list(stage.curve) for stage in self._stages]
+        shortest = min(map(len, parts))  # while they grow, some stand a few rounds ahead
+        curves = np.array([part[:shortest] for part in parts], dtype=np.float64).reshape(len(parts), -1)
         if not curves.size:
             return []
         first = np.abs(curves[:, :1])

@@ -119,7 +119,7 @@ def _after(findings: Sequence[Finding], store: Store) -> str:
     """The next step: a split that the audit finds flattering wants its rival first."""
     groups = store.competition.group
     flattering = any(finding.code == "group-shared" for finding in findings) and groups
-    return f"kk cv --split group --group {groups[0]}" if flattering else "kk train lgbm"
+    return f"kk cv --split group --group {groups[0]}" if flattering else "kk baseline"
 
 
 def _shown(folds: Folds, advice: Recommendation, findings: Sequence[Finding] = (), *, file: str = "", chart: tuple[str, ...] = (),

@@ -59,7 +59,7 @@ def runs(names: Sequence[str] = (), *, folds: str | None = None, kind: str | Non
     start, better = _moment(since) if since else "", _more_is_better(store)
     rows = [row for row in _rows(store) if (not names or row["run"] in chosen) and (not folds or row["folds"] == folds)
             and (not kind or row["kind"] == kind) and (not model or model in (row["model"], row["name"])) and str(row["created"]) >= start]
-    rows.sort(key=lambda row: (row["folds"] or "~", row["score"] is None, -(row["score"] or 0) if better else row["score"] or 0))
+    rows.sort(key=lambda row: (row["folds"] or "~", row["sample"] < 1, row["score"] is None, -(row["score"] or 0) if better else row["score"] or 0))
     rows = _best(rows, best) if best else rows
     found = luck_of_folds(store, {str(row["folds"]) for row in rows if row["folds"]}, 1 if better else -1)
     compared = _compared(store, chosen) if len(set(chosen)) == 2 else None
@@ -82,7 +82,7 @@ def _compared(store: Store, chosen: Sequence[str]) -> "Compared":
 
 def _rows(store: Store) -> list[dict]:
     """The ledger's runs with the public score of their own submission, else of one of the same recipe (borrowed)."""
-    ledger = open_ledger(store)
+    ledger, samples = open_ledger(store), {run.id: run.sample for run in store.all_runs()}
     scored = [row for row in ledger.submissions() if row["public"] is not None]
     own, by_recipe = ({row[key]: row for row in scored} for key in ("run", "recipe"))
     rows = []
@@ -91,7 +91,7 @@ def _rows(store: Store) -> list[dict]:
         rows.append({"run": row["id"], "name": row["name"], "kind": row["kind"], "model": row["model"], "folds": row["folds"],
                      "recipe": row["recipe"], "status": row["status"], "score": row["score"], "se": row["se"],
                      "public": sent.get("public"), "private": sent.get("private"), "borrowed": bool(sent) and row["id"] not in own,
-                     "inference": row["inference"], "seconds": row["seconds"], "created": row["created"]})
+                     "sample": samples.get(row["id"], 1.0), "inference": row["inference"], "seconds": row["seconds"], "created": row["created"]})
     return rows
 
 

@@ -65,6 +65,6 @@ def _next(store: Store, folds: list, runs: list, sent: list) -> str:
         return "kk cv"
     trained = [run for run in runs if run["kind"] in ("train", "add")]
     if not trained:
-        return "kk train lgbm"
+        return "kk baseline"
     scored = {row["recipe"] for row in sent if row["public"] is not None and row["recipe"]} & {run["recipe"] for run in trained}
     return "kk submit " + str(trained[-1]["id"]) if not scored else "kk lbcheck" if len(scored) < 5 else "kk ensemble"

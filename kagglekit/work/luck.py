@@ -117,7 +117,10 @@ def _oof(store: Store, run: Run) -> Array:
 
 
 def luck_of_folds(store: Store, names: Collection[str], sign: int) -> dict[str, Luck]:
-    """The Luck of each folds by name, counting all finished runs on the same rows and folds (also those of another name)."""
+    """The Luck of each folds by name, counting all finished runs on the same rows and folds (also those of another name).
+
+    Runs on a sample of the rows are rivals of each other only, and count where no run has all rows.
+    """
     prints = {name: store.folds_record(name)["fingerprint"] for name in sorted(names) if name in store.folds_names()}
     runs: dict[str, list[Run]] = {}
     for run in store.all_runs():
@@ -125,7 +128,8 @@ def luck_of_folds(store: Store, names: Collection[str], sign: int) -> dict[str, 
             runs.setdefault(run.folds_fingerprint, []).append(run)
     found = {}
     for name, fingerprint in prints.items():
-        here = runs.get(fingerprint, [])
+        there = runs.get(fingerprint, [])
+        here = [run for run in there if run.sample == 1] or there
         single = len(here) > 1 and max(len(run.score.per_fold) for run in here) == 1
         told = luck(here, sign, _shared_alone(store, here, sign) if single else None)
         if told:
