@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kagglekit.blenders.base import REGISTRY, Blender
-from kagglekit.blenders.blending import candidates, choose, try_all
+from kagglekit.blenders.blending import blend, candidates, choose, try_all
 from kagglekit.blenders.case import Rows, View
 from kagglekit.blenders.decision import Decider, decider_of
 from kagglekit.blenders.nested import Nested, decided, fit_for, gap_se, gathered, own_se
 from kagglekit.blenders.prepare import prepare
+from kagglekit.blenders.several import columns_gap_se
 from kagglekit.diversity import error_correlation
-from kagglekit.metrics import Metric
+from kagglekit.metrics import Metric, check_metric
 from kagglekit.progress import task
 
 Array = np.ndarray
@@ -45,7 +46,8 @@ def marginal(y: Array, oof: Array, folds: Array | None, metric: Metric | str, me
     The interval is paired by row (group): for fixed predictions it is, to first order, that of the paired bootstrap. Keep: the interval
     lies above 0. Drop: it lies below, or the model is a near copy of one with less error and changes nothing (less than a quarter of its
     standard error, or a hundredth of the score's). For squared error leaving out a model strikes a row and a column from one matrix; where
-    such sums over rows are not enough, weights are fitted on 20,000 rows at most (with the model and without it), and judged on all.
+    such sums over rows are not enough, weights are fitted on 20,000 rows at most (with the model and without it), and judged on all. Of several
+    targets (y is rows x targets) the columns are blended anew without the model.
 
     >>> random = np.random.default_rng(0)
     >>> y = random.normal(size=500)
@@ -53,12 +55,31 @@ def marginal(y: Array, oof: Array, folds: Array | None, metric: Metric | str, me
     >>> [one.verdict for one in marginal(y, oof, np.arange(500) % 5, "rmse", "mean")]
     ['keep', 'keep', 'drop']
     """
+    if np.ndim(y) == 2 and check_metric(metric).needs != "list":
+        return _of_columns(np.asarray(y), np.asarray(oof), folds, check_metric(metric), method, groups, earlier)
     rows = prepare(y, oof, folds, metric, groups=groups, classes=classes, earlier=earlier)
     if len(rows.oof) == 1:
         return [Marginal(0, float("nan"), float("nan"), float("nan"), "undecided")]
     decider = decider_of(rows.metric, rows.kind, classes, rows.truth)
     blender = choose(rows, try_all(rows, candidates(method, rows), decider)).blender if method == "auto" else REGISTRY.get(method)
     return _each(rows, blender, decider)
+
+
+def _of_columns(y: Array, oof: Array, folds: Array | None, metric: Metric, method: str, groups: Array | None, earlier: bool) -> list[Marginal]:
+    """Several targets: the blend of all columns, made again without each model."""
+    vector = np.zeros(len(y), int) if folds is None else np.asarray(folds)
+    if len(oof) == 1:
+        return [Marginal(0, float("nan"), float("nan"), float("nan"), "undecided")]
+    everything, found = blend(y, oof, vector, metric, method, groups=groups, earlier=earlier), []
+    with task("leaving out each model", total=len(oof), unit="models") as work:
+        for model in range(len(oof)):
+            without = blend(y, np.delete(oof, model, axis=0), vector, metric, method, groups=groups, earlier=earlier)
+            assert everything.nested is not None and without.nested is not None
+            value = metric.sign * (everything.nested - without.nested)
+            se = columns_gap_se(metric, y, everything.oof, without.oof, vector, groups)
+            found.append(Marginal(model, value, value - Z * se, value + Z * se, _verdict(value, se, None, 0.0)))
+            work.advance()
+    return found
 
 
 def _each(rows: Rows, blender: Blender, decider: Decider) -> list[Marginal]:

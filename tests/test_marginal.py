@@ -100,3 +100,13 @@ def test_every_blender_can_leave_out_a_model() -> None:
     for name in names:
         metric = "auc" if "rank" in REGISTRY.get(name).metrics else "logloss"
         assert len(marginal(y, oof, folds, metric, name)) == 4, name
+
+
+def test_of_several_targets_a_model_that_errs_more_adds_nothing() -> None:
+    random = np.random.default_rng(0)
+    y = np.exp(random.normal(size=(600, 2)))
+    oof = y * np.exp(np.array([0.2, 0.2, 2.0])[:, None, None] * random.normal(size=(3, 600, 2)))
+    found = marginal(y, oof, np.arange(600) % 5, "mcrmsle", "convex")
+    assert [one.verdict for one in found[:2]] == ["keep", "keep"] and found[2].value < found[0].value / 10
+    whole, without = (blend(y, one, np.arange(600) % 5, "mcrmsle", "convex").nested for one in (oof, oof[1:]))
+    assert found[0].value == pytest.approx(without - whole)

@@ -57,6 +57,15 @@ def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: M
         decision=Decision(said))
 
 
+def columns_gap_se(metric: Metric, y: Array, one: Array, other: Array, folds: Array, groups: Array | None) -> float:
+    """Standard error of the gap between the scores of two blends of several targets (NaN where not scored), paired by row or group."""
+    scored = (folds >= 0) & ~np.isnan(one).any(axis=1) & ~np.isnan(other).any(axis=1)
+    parts = [np.flatnonzero(scored & (folds == fold)) for fold in np.unique(folds[scored])]
+    labels = metric.form == "multilabel"
+    first, second = ((one > 0.5).astype(np.int64), (other > 0.5).astype(np.int64)) if labels else (one, other)
+    return _gap(metric, y, first, second, parts, groups)
+
+
 def _named(columns: Sequence[object]) -> str:
     names = [one.blender for one in columns]
     return max(set(names), key=names.count)
