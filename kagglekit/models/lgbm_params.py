@@ -126,7 +126,7 @@ def monotone(params: Mapping, columns: Sequence[str], categories: Sequence[str] 
     asked = params.get("monotone")
     if not asked:
         return {}
-    pairs = asked.items() if isinstance(asked, Mapping) else [part.rpartition(":")[::2] for part in str(asked).split(",")]
+    pairs = asked.items() if isinstance(asked, Mapping) else [part.rpartition(":")[::2] if ":" in part else (part, "") for part in str(asked).split(",")]
     given = {str(name).strip(): str(way).strip() for name, way in pairs}
     for name, way in given.items():
         if name not in columns or name in categories:
