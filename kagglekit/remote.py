@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +16,12 @@ from kagglekit.replies import Contest, RemoteFile, RemoteSubmission, RemoteTopic
 if TYPE_CHECKING:
     import requests
 
+    from kagglekit.practice.server import Embedded
+
 CONNECT_SECONDS, READ_SECONDS, RETRIES = 10, 30, 2
 PAGE_SIZE, LARGE_PAGE = 100, 200
+MOST_ARENAS = 4
+_ARENAS: "dict[str, Embedded]" = {}  # by home, the one used last at the end
 
 
 class Remote:
@@ -272,17 +275,23 @@ def connect(server: str = "kaggle") -> Iterator[Remote]:
         remote.close()
 
 
-@functools.lru_cache(maxsize=8)
 def _arena(home: str) -> str:
-    """URL of this process's practice server over `home`, started at first need and stopped at exit."""
+    """URL of this process's practice server over `home`, started at first need; the one used longest ago makes room, all stop at exit."""
     import atexit
+    import threading
 
     from kagglekit.practice.server import Embedded
 
-    server = Embedded(Path(home))
-    url = server.__enter__().url
-    atexit.register(server.__exit__, None, None, None)
-    return url
+    server = _ARENAS.pop(home, None)
+    if server is None:
+        server = Embedded(Path(home)).__enter__()
+        atexit.register(server.__exit__, None, None, None)
+    _ARENAS[home] = server
+    while len(_ARENAS) > MOST_ARENAS:
+        oldest = _ARENAS.pop(next(iter(_ARENAS)))
+        atexit.unregister(oldest.__exit__)
+        threading.Thread(target=oldest.__exit__, args=(None, None, None), name="arena-stopping").start()
+    return server.url
 
 
 def server_now(server: str) -> datetime.datetime:

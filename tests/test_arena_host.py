@@ -38,6 +38,15 @@ def cars(workspace: Path) -> Path:
     return workspace / "cars.csv"
 
 
+@pytest.fixture
+def worn_cars(cars: Path) -> Path:
+    """The same table, with the price falling by the distance driven."""
+    table = pd.read_csv(cars, dtype={"plate": str})
+    table["km"] = 400_000 / np.log10(table["price"])
+    table.to_csv(cars, index=False)
+    return cars
+
+
 def parts(workspace: Path, name: str) -> dict[str, pd.DataFrame]:
     folder = workspace / "arena" / name
     tables = {one: pd.read_csv(folder / "files" / f"{one}.csv", dtype=str, keep_default_na=False) for one in ("train", "test", "sample_submission")}
@@ -93,6 +102,34 @@ def test_text_classes_become_probabilities_of_the_second_or_one_column_each(cars
     assert joined["task"] == "multiclass" and joined["target"] == ["size"]
     assert kk("submit-zeros", "--value", "constant", "--json").json["public"] == pytest.approx(
         next(row["score"] for row in kk("arena", "board", "size", "--json").json["rows"] if row["team"] == "best constant"), abs=1e-5)
+
+
+def test_quantiles_are_a_column_each_and_scored_as_one(worn_cars: Path, workspace: Path, kk: Kk) -> None:
+    made = kk("arena", "create", "ranges", "--train", worn_cars, "--target", "price", "--metric", "pinball@0.1,0.9")
+    assert made.code == 0, made.err
+    tables = parts(workspace, "ranges")
+    assert list(tables["sample_submission"].columns)[1:] == ["price_q0.1", "price_q0.9"]
+    assert (tables["solution"]["price_q0.1"] == tables["solution"]["price_q0.9"]).all()
+    assert kk("join", "ranges", "--practice", "--json").json["target"] == ["price"]
+    best = next(row["score"] for row in kk("arena", "board", "ranges", "--json").json["rows"] if row["team"] == "best constant")
+    assert kk("submit-zeros", "--value", "constant", "--json").json["public"] == pytest.approx(best, abs=1e-5)
+    assert kk("cv", "--quiet").code == 0
+    trained = kk("train", "ridge", "--json", "--quiet")
+    assert trained.code == 0, trained.err
+    sent = kk("submit", trained.json["run"], "--json")
+    assert sent.code == 0, sent.err
+    assert sent.json["public"] < best
+
+
+@pytest.mark.parametrize("metric", ["spearman", "ngini"])
+def test_an_order_of_numbers_needs_no_classes(worn_cars: Path, kk: Kk, metric: str) -> None:
+    made = kk("arena", "create", "ordered", "--train", worn_cars, "--target", "price", "--metric", metric)
+    assert made.code == 0, made.err
+    assert kk("join", "ordered", "--practice", "--json").json["task"] == "regression"
+    assert kk("cv", "--quiet").code == 0
+    trained = kk("train", "ridge", "--json", "--quiet")
+    assert trained.code == 0, trained.err
+    assert trained.json["score"]["mean"] > 0.3
 
 
 @pytest.mark.parametrize(("words", "message"), [

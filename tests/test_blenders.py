@@ -107,14 +107,14 @@ def test_too_few_rows_for_free_weights_are_refused_with_what_works(name: str) ->
 
 @pytest.mark.slow
 def test_choosing_among_noise_is_worth_a_coin() -> None:
-    """The choice of the blender peeks where a fit on part k helps to choose for part k: then this is .52."""
+    """The choice of the blender peeks where a fit on part k helps to choose for part k: then this is .519."""
     nested, best = [], []
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        found = blend(rng.integers(0, 2, 200), rng.random((8, 200)), np.arange(200) % 5, "auc")
+        found = blend(rng.integers(0, 2, 150), rng.random((5, 150)), np.arange(150) % 3, "auc")
         nested.append(found.nested)
         best.append(max(found.tried.values()))
-    assert np.mean(best) > 0.53 and abs(np.mean(nested) - 0.5) < 2.5 * np.std(nested) / np.sqrt(60)
+    assert np.mean(best) > 0.53 and abs(np.mean(nested) - 0.5) < 2 * np.std(nested) / np.sqrt(60)
 
 
 def test_labels_may_be_written_in_any_way() -> None:
@@ -173,7 +173,7 @@ def test_rows_may_be_permuted_and_models_permute_the_weights(metric: str, seed: 
         assert permuted.nested == pytest.approx(before.nested)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(seed=SEEDS)
 def test_direction_is_the_metrics_business(seed: int) -> None:
     y, oof, folds = examples("mae", seed=seed)

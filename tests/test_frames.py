@@ -7,6 +7,7 @@ import pytest
 
 import kagglekit as kk
 from kagglekit.errors import KKError
+from tests.conftest import copied
 
 
 def test_tables_are_read_by_column_and_described_without_being_read(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,8 +25,8 @@ def test_tables_are_read_by_column_and_described_without_being_read(small: Path,
         comp.table("tset.csv")
 
 
-def test_without_typed_tables_files_are_read_as_they_are(workspace: Path, small_arena: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KK_ARENA_HOME", str(small_arena))
+def test_without_typed_tables_files_are_read_as_they_are(workspace: Path, small_arena: Path) -> None:
+    copied(small_arena, workspace / "arena")
     joined = kk.join("small-auc", practice=True, tables=False)
     assert joined.target == ("y",) and joined.task == "binary" and joined.id == ("id",)
     assert not list((workspace / "competitions" / "small-auc" / "data").glob("tables/*"))

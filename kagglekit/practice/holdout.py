@@ -21,6 +21,7 @@ from kagglekit.registry import near_names
 
 Array = np.ndarray
 LEAST = 10
+ORDERED = ("ngini", "pearson", "spearman")  # ranks of a target of numbers, which need not be two classes
 ID_NAME = re.compile(r"(^|[_\W])id$|[a-z](Id|ID)$")
 
 
@@ -190,7 +191,8 @@ class _Form:
         """The solution's value columns."""
         if self.classes:
             return {label: (table[self.target[0]] == label).astype(int) for label in self.classes}
-        return {column: self.train(table)[column] for column in self.target}
+        values = {column: self.train(table)[column] for column in self.target}
+        return values if set(values) == set(self.sample) else dict.fromkeys(self.sample, values[self.target[0]])  # one column a quantile
 
 
 def _form(table: pd.DataFrame, target: Sequence[str], metric: Scored, is_test: Array) -> _Form:
@@ -201,6 +203,10 @@ def _form(table: pd.DataFrame, target: Sequence[str], metric: Scored, is_test: A
     if metric.text == "mlogloss":
         return _Form(tuple(target), {label: round(1 / len(labels), 6) for label in labels}, {}, tuple(labels))
     numeric = pd.to_numeric(unique, errors="coerce").notna().all()
+    if len(quantiles := _quantiles(metric)) > 1:
+        return _Form(tuple(target), {f"{target[0]}_q{quantile:g}": 0 for quantile in quantiles}, {})
+    if numeric and metric.text in ORDERED:
+        return _Form(tuple(target), dict.fromkeys(target, 0), {})
     if metric.needs in ("proba", "rank") and len(target) == 1 and not set(labels) <= {"0", "1"}:
         if len(labels) != 2:
             raise KKError(f"{metric.text} needs two classes, {target[0]!r} has {len(labels)} values", "Choose another metric: --metric mlogloss")
@@ -211,6 +217,13 @@ def _form(table: pd.DataFrame, target: Sequence[str], metric: Scored, is_test: A
     return _Form(tuple(target), dict.fromkeys(target, start), {})
 
 
+def _quantiles(metric: Scored) -> Sequence[float]:
+    """The quantiles that a submission has a column each of, none for other metrics."""
+    if metric.better is not None or not metric.text.startswith("pinball"):
+        return ()
+    return check_metric(metric.text).parameter
+
+
 def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Scored) -> dict[str, pd.DataFrame]:
     """The team that answers with the constant that is best on the training rows."""
     best = None if metric.better is not None else check_metric(metric.text).constant
@@ -219,6 +232,8 @@ def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Sco
     if metric.needs == "list":
         labels, codes = _words(rest[form.target[0]])
         return {"best constant": sample.assign(**{form.target[0]: " ".join(labels[best(codes)])})}
+    if len(_quantiles(metric)) > 1:
+        return {"best constant": sample.assign(**dict(zip(form.sample, best(pd.to_numeric(rest[form.target[0]]).to_numpy()), strict=True)))}
     columns = [rest[form.target[0]].map({label: code for code, label in enumerate(form.classes)})] if form.classes else [
         form.train(rest)[column] for column in form.target]
     numbers = [pd.to_numeric(column, errors="coerce") for column in columns]
