@@ -204,6 +204,7 @@ def test_lists_of_labels_are_scored_and_joined(cars: Path, workspace: Path, kk: 
     joined = kk("join", "lists", "--practice", "--json").json
     assert not any("not clear" in warning for warning in joined["warnings"])
     assert (joined["task"], joined["prediction"], joined["metric"]["name"]) == ("multiclass", "list", metric)
+    assert kk("submit-zeros", "--value", "constant", "--json").json["public"] == pytest.approx(board["best constant"], abs=1e-5)
 
 
 def test_a_folder_with_lists_of_right_labels_is_scored(workspace: Path, tmp_path: Path, kk: Kk) -> None:

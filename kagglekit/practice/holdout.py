@@ -247,7 +247,7 @@ def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Sco
 
 def _words(column: pd.Series) -> tuple[Array, Array]:
     """The words of a column's cells, and which of them each cell holds, all cells in one row of codes."""
-    codes, labels = pd.factorize(column.str.split().explode())
+    codes, labels = pd.factorize(column.str.split().explode(), sort=True)
     return labels.to_numpy(dtype=object), codes
 
 

@@ -41,6 +41,8 @@ def _best(store: Store, metric: Metric, width: int) -> object:
     constant = metric.constant(truth_for(metric, load_data(store), problem_of(store.competition)))
     if np.ndim(constant) == 0 and width == 2 and len(store.competition.classes) == 2 and metric.needs != "label":
         return np.array([1 - float(constant), float(constant)])
+    if metric.needs == "list" and width == 1 and store.competition.classes:
+        return " ".join(str(store.competition.classes[code]) for code in constant)  # the most frequent ones, as a cell holds them
     if np.ndim(constant) and np.size(constant) != width:
         raise KKError(f"the best constant of {metric.name} has {np.size(constant)} numbers, the sample {width} value columns",
                       "Mend target and classes in competition.toml, or send zeros: kk submit-zeros")
