@@ -29,6 +29,7 @@ class Store:
         self.tables = self.folder / "data" / "tables"
         self.folds = self.folder / "folds"
         self.runs = self.folder / "runs"
+        self.studies = self.folder / "tune"
         self.submissions = self.folder / "submissions"
         self.leaderboard = self.folder / "leaderboard"
         self.reports = self.folder / "reports"

@@ -126,8 +126,9 @@ def monotone(params: Mapping, columns: Sequence[str], categories: Sequence[str] 
     asked = params.get("monotone")
     if not asked:
         return {}
-    pairs = asked.items() if isinstance(asked, Mapping) else [part.rpartition(":")[::2] if ":" in part else (part, "") for part in str(asked).split(",")]
-    given = {str(name).strip(): str(way).strip() for name, way in pairs}
+    if not isinstance(asked, Mapping):  # a name may hold colons
+        asked = {name if found else way: way if found else "" for name, found, way in (part.rpartition(":") for part in str(asked).split(","))}
+    given = {str(name).strip(): str(way).strip() for name, way in asked.items()}
     for name, way in given.items():
         if name not in columns or name in categories:
             what = f"is no number but a category: {name!r}" if name in categories else f"names no column: {name!r}"

@@ -221,13 +221,13 @@ def open_study(store: Store, name: str, storage: str | None, facts: Mapping[str,
     known = _begun(study, shown, name)
     _check(known, facts, name, shown)
     _check_space(study, space, name, shown)
-    return Study(study, name, shown, store.folder / "tune" / f"{safe_name(name)}-{study.user_attrs['uid']}", sign)
+    return Study(study, name, shown, store.studies / f"{safe_name(name)}-{study.user_attrs['uid']}", sign)
 
 
 def _url(store: Store, storage: str | None) -> tuple[str, str]:
     """The database's URL and what may be shown of it."""
     if storage is None or "://" not in storage:
-        path = Path(storage).expanduser() if storage else store.folder / "tune" / "studies.db"
+        path = Path(storage).expanduser() if storage else store.studies / "studies.db"
         if storage and path.is_dir():
             raise KKError(f"--storage {storage} is a folder", f"Name a file in it: --storage {path / 'studies.db'}")
         with contextlib.suppress(OSError):
