@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from kagglekit.practice.create import create
 from kagglekit.practice.protocol import CALLS
 from kagglekit.practice.server import Embedded
 from kagglekit.practice.state import State
+from kagglekit.remote import MOST_ARENAS, connect
 from tests.bare_client import Client
 from tests.conftest import small_tables, write_contest
 
@@ -213,3 +215,22 @@ def test_unknown_paths_answer_in_json(client: Client) -> None:
         answer = requests.get(client.url + path, timeout=10)
         assert answer.status_code in (404, 405) and json.loads(answer.text)["message"] == "NotFound"
     assert requests.post(f"{client.url}/api/v1/a/b", json={}, headers=client.head, timeout=10).json()["message"] == "a/b is not served here"
+
+
+def test_a_process_keeps_few_servers_and_starts_an_older_one_again(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(number: int) -> list:
+        monkeypatch.setenv("KK_ARENA_HOME", str(workspace / f"home{number}"))
+        with connect("practice") as remote:
+            return remote.competitions()
+
+    def running() -> int:
+        return sum(thread.name == "arena" for thread in threading.enumerate())
+
+    found, begun = [], running()
+    for number in range(9):
+        found.append(asked(number))
+    deadline = time.monotonic() + 30
+    while running() > begun + MOST_ARENAS and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert running() <= begun + MOST_ARENAS, "nine were started"
+    assert found[0] and asked(0) == found[0]
