@@ -22,6 +22,7 @@ EFFICIENCY = 0.82  # of Qn beside the standard deviation
 SURE = 2.0  # standard errors of the gaps' variance that are noise itself: with fewer CV is doubted for nothing, and regret rises
 FAMILY = 0.5  # share of the noise of CV by which families, where they are named, may shift at least
 COPIES = 0.999  # correlation of predictions above which two submissions are one
+FEWEST_GAPS = 3  # between CV and public that differ, from which they tell of noise
 WITHIN = 0.1  # posterior sd of a gap: runner-up sets that lose no more than this are as good
 
 
@@ -30,12 +31,13 @@ class Finals:
     """The picks (most valuable first), what they are expected to lose against the best submission, and the other ways to pick.
 
     regret and regret_of are in the metric's unit (expected best private score less that of the picks); regret_of has by_public, by_cv and
-    one_of_each. p_best: P(the best submission is among the picks). runners_up: sets within .1 SE of the picks and what they lose.
+    one_of_each. p_best: P(the best submission is among the picks). runners_up: sets within .1 SE of the picks and what they lose. Where
+    neither standard errors nor gaps tell the noise (fewer than three that differ), nothing is expected: None, and both empty.
     """
 
     picks: tuple[int, ...]
-    regret: float
-    p_best: float
+    regret: float | None
+    p_best: float | None
     regret_of: dict[str, float]
     runners_up: tuple[tuple[tuple[int, ...], float], ...]
 
@@ -79,6 +81,8 @@ def choose_finals(cv: Array, public: Array, greater_is_better: bool, n: int = 2,
     """
     case = _Case(cv, public, greater_is_better, n, n_public, n_private, se_cv, se_public, families, correlation)
     chosen = _best_set(case.posteriors, case.copies, n)
+    if not case.tells:
+        return Finals(tuple(case.known[chosen].tolist()), None, None, {}, ())
     draws = _draws(case.posteriors, seed)
     best = draws.max(axis=1)
     lost = {name: float((best - draws[:, rows].max(axis=1)).mean()) for name, rows in case.rules(n).items()}
@@ -102,6 +106,7 @@ class _Case:
         self.cv, self.public = cv[self.known], public[self.known]
         v_cv, v_public = _covariance(se_cv, self.known), _covariance(se_public, self.known)
         private = n_public / n_private if n_public and n_private else 0.0
+        self.tells = v_cv is not None or v_public is not None or len(np.unique(_gaps(self.cv, self.public))) >= FEWEST_GAPS
         shifts = _same(families, self.known)
         self.posteriors = [] if not len(self.known) else [_posterior(self.cv, self.public, *noise, shifts, private)
                                                           for noise in _noises(self.cv, self.public, v_cv, v_public)]
@@ -171,9 +176,13 @@ def _copies(cv: Array, public: Array, correlation: Array | None) -> Array:
     return same
 
 
+def _gaps(cv: Array, public: Array) -> Array:
+    return (public - cv)[np.isfinite(public - cv)]
+
+
 def _noises(cv: Array, public: Array, v_cv: Array | None, v_public: Array | None) -> list[tuple[Array, Array, float]]:
     """(covariance of CV, covariance of public, variance of a family's shift), to average over."""
-    gap = (public - cv)[np.isfinite(public - cv)]
+    gap = _gaps(cv, public)
     surplus = qn(gap) ** 2 if len(gap) > 1 else 0.0  # not sd: one broken model must not decide how far CV is trusted for all others
     eye = np.eye(len(cv))
     if v_cv is not None and v_public is not None:
@@ -196,7 +205,7 @@ def _posterior(cv: Array, public: Array, v_cv: Array, v_public: Array, shift: fl
     lb = np.where(seen_public, public, np.where(seen_cv, cv + offset, 0.0))
     local = np.where(seen_cv, cv + offset, lb)
     centre = float(np.median(lb))
-    unit = max(float(np.var(lb)), float(np.var(local)), 1e-300)
+    unit = max(float(np.var(lb)), float(np.var(local)), (1e-9 * float(np.abs(lb).max())) ** 2, 1e-100)  # also of equal scores a number
     far = 1e4 * unit
     tiny = 1e-9 * unit * np.eye(len(cv))
     noise_public = v_public + tiny + np.diag(np.where(seen_public, 0.0, far))
@@ -246,8 +255,8 @@ def _best_set(posteriors: list[_Posterior], copies: Array, n: int) -> list[int]:
         return []
     mean = np.mean([one.mean for one in posteriors], axis=0)
     order = np.argsort(-mean, kind="stable").tolist()
-    if n == 1 or len(mean) <= n:
-        return order[:n]
+    if n == 1:
+        return order[:1]
     value = _pair_values(posteriors, copies)
     if np.isneginf(value).all():
         return order[:1]

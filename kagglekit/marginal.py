@@ -11,7 +11,7 @@ from kagglekit.blenders.case import Rows, View
 from kagglekit.blenders.decision import Decider, decider_of
 from kagglekit.blenders.nested import Nested, decided, fit_for, gap_se, gathered, own_se
 from kagglekit.blenders.prepare import prepare
-from kagglekit.blenders.several import columns_gap_se
+from kagglekit.blenders.several import by_column, columns_gap_se
 from kagglekit.diversity import error_correlation
 from kagglekit.metrics import Metric, check_metric
 from kagglekit.progress import task
@@ -55,7 +55,7 @@ def marginal(y: Array, oof: Array, folds: Array | None, metric: Metric | str, me
     >>> [one.verdict for one in marginal(y, oof, np.arange(500) % 5, "rmse", "mean")]
     ['keep', 'keep', 'drop']
     """
-    if np.ndim(y) == 2 and check_metric(metric).needs != "list":
+    if by_column(check_metric(metric), y, oof):
         return _of_columns(np.asarray(y), np.asarray(oof), folds, check_metric(metric), method, groups, earlier)
     rows = prepare(y, oof, folds, metric, groups=groups, classes=classes, earlier=earlier)
     if len(rows.oof) == 1:

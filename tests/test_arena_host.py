@@ -121,6 +121,15 @@ def test_quantiles_are_a_column_each_and_scored_as_one(worn_cars: Path, workspac
     assert sent.json["public"] < best
 
 
+def test_a_class_that_only_the_test_part_has_is_a_column_all_the_same(cars: Path, workspace: Path, kk: Kk) -> None:
+    table = pd.read_csv(cars)
+    table.loc[len(table) - 1, "size"] = "vast"
+    table.assign(row=np.arange(len(table))).to_csv(cars, index=False)
+    made = kk("arena", "create", "rare", "--train", cars, "--target", "size", "--metric", "mlogloss", "--test-by", "time:row")
+    assert made.code == 0, made.err
+    assert list(parts(workspace, "rare")["sample_submission"].columns)[1:] == ["large", "middle", "small", "vast"]
+
+
 @pytest.mark.parametrize("metric", ["spearman", "ngini"])
 def test_an_order_of_numbers_needs_no_classes(worn_cars: Path, kk: Kk, metric: str) -> None:
     made = kk("arena", "create", "ordered", "--train", worn_cars, "--target", "price", "--metric", metric)
@@ -205,6 +214,11 @@ def test_lists_of_labels_are_scored_and_joined(cars: Path, workspace: Path, kk: 
     assert not any("not clear" in warning for warning in joined["warnings"])
     assert (joined["task"], joined["prediction"], joined["metric"]["name"]) == ("multiclass", "list", metric)
     assert kk("submit-zeros", "--value", "constant", "--json").json["public"] == pytest.approx(board["best constant"], abs=1e-5)
+    kk("cv", "--split", "stratified", "-n", 3)
+    assert kk("train", "tree").code == 0 and kk("submit", "tree").code == 0 and kk("train", "constant").code == 0
+    constant = next(row["score"] for row in kk("runs", "--json").json["rows"] if row["name"] == "constant" and row["kind"] == "train")
+    sent = next(row["cv"] for row in kk("lbcheck", "--json").json["models"] if row["name"] == "constant")
+    assert sent == pytest.approx(constant, abs=0.02), "the list that was sent, not the first classes"
 
 
 def test_a_folder_with_lists_of_right_labels_is_scored(workspace: Path, tmp_path: Path, kk: Kk) -> None:

@@ -185,6 +185,17 @@ def test_direction_is_the_metrics_business(seed: int) -> None:
     assert np.array_equal(one.weights, other.weights)
 
 
+def test_several_quantiles_are_blended_a_column_each() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=600)
+    y, spread = x + random.normal(size=600), np.array([-1.28, 0.0, 1.28])
+    oof = np.stack([(x + noise * random.normal(size=600))[:, None] + spread for noise in (0.3, 0.6, 1.0)])
+    found = blend(y, oof, np.arange(600) % 5, "pinball@0.1,0.5,0.9")
+    assert found.weights.shape == (3, 3) and found.nested < found.best_single + found.gain_se and found.predict(oof).shape == (600, 3)
+    values = [one.value for one in marginal(y, oof, np.arange(600) % 5, "pinball@0.1,0.5,0.9", "mean")]
+    assert values[0] > values[2]
+
+
 def test_rmsle_averages_logarithms() -> None:
     assert combine([0.5, 0.5], np.array([[0.0], [3.0]]), "rmsle")[0] == pytest.approx(1.0)
     y, oof, folds = examples("rmsle")

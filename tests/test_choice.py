@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kagglekit import agreement
-from kagglekit.choice import expected_maximum
+from kagglekit.choice import choose_finals, expected_maximum
 from kagglekit.errors import KKError
 
 SEEDS = st.integers(0, 2**31)
@@ -36,6 +36,14 @@ def test_final_picks_lose_little_where_scores_are_noisy() -> None:
 def test_three_finals_are_distinct() -> None:
     cv = np.random.default_rng(0).normal(size=8)
     assert len(set(agreement.final_picks(cv, cv[::-1], True, n=3, families=list("aabbccdd")))) == 3
+
+
+@pytest.mark.parametrize("scores", [[0.8, 0.8], [0.8, 0.8, 0.8], [0.0, 0.0, 0.0]])
+def test_equal_scores_are_one_submission_and_tell_no_noise(scores: list[float]) -> None:
+    found = choose_finals(scores, scores, True)
+    assert len(found.picks) == 1 and (found.regret, found.p_best, found.regret_of) == (None, None, {})
+    told = choose_finals([0.81, 0.8, 0.79], [0.7, 0.72, 0.71], True)
+    assert told.regret is not None and 0 < told.p_best < 1
 
 
 def test_final_picks_hedge_where_it_is_not_known_which_score_is_right() -> None:
@@ -88,7 +96,7 @@ def test_expected_regret_is_what_is_lost() -> None:
     for _ in range(120):
         true = random.normal(size=12)
         cv, lb = true + random.normal(size=(2, 12))
-        found = agreement.choose_finals(cv, lb, True, se_cv=2**0.5, se_public=2**0.5)
+        found = choose_finals(cv, lb, True, se_cv=2**0.5, se_public=2**0.5)
         said.append((found.regret, found.p_best))
         seen.append(true.max() - true[list(found.picks)].max())
         contains.append(int(np.argmax(true)) in found.picks)
@@ -122,14 +130,14 @@ def test_families_that_shift_together_are_hedged() -> None:
 
 def test_a_submission_without_cv_or_public_score_is_judged_by_the_other() -> None:
     cv, public = np.array([np.nan, 0.80, 0.81, 0.95]), np.array([0.90, 0.80, 0.81, np.nan])
-    found = agreement.choose_finals(cv, public, True, se_cv=0.01, se_public=0.01)
+    found = choose_finals(cv, public, True, se_cv=0.01, se_public=0.01)
     assert set(found.picks) == {0, 3}
     assert agreement.final_picks(np.full(3, np.nan), np.array([0.1, 0.3, 0.2]), False) == [0, 2]
 
 
 def test_runner_up_pairs_lose_little() -> None:
     cv = np.array([0.80, 0.8001, 0.7999, 0.70])
-    found = agreement.choose_finals(cv, cv, True, se_cv=0.01, se_public=0.01)
+    found = choose_finals(cv, cv, True, se_cv=0.01, se_public=0.01)
     assert found.runners_up
     assert all(set(pair) <= {0, 1, 2} and loss >= -1e-12 for pair, loss in found.runners_up)
 

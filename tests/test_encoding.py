@@ -62,6 +62,21 @@ def problem_with(columns: dict[str, pd.Series], task: str = "binary") -> tuple[P
     return Problem(task, classes, check_metric(metric)), Fold(0, 0, rows[rows % 4 > 0], rows[rows % 4 == 0], data)
 
 
+def test_one_infinite_cell_does_not_drown_a_column() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=ROWS + 8)
+    target = x[:ROWS] + 0.1 * random.normal(size=ROWS)
+    x[[1, 4]] = np.inf, -np.inf  # a training and a validated row
+    table = pd.DataFrame({"x": x})
+    data = Data(table.iloc[:ROWS], target, target, table.iloc[ROWS:].reset_index(drop=True), ())
+    rows = np.arange(ROWS)
+    fold = Fold(0, 0, rows[rows % 4 > 0], rows[rows % 4 == 0], data)
+    valid, _ = fitted(family.check_model("linear"), Problem("regression", (), check_metric("rmse")), fold)
+    known = np.isfinite(x[:ROWS][rows % 4 == 0])
+    truth = target[rows % 4 == 0]
+    assert np.sqrt(np.mean((valid - truth)[known] ** 2)) < 0.5 * truth.std() and np.abs(valid).max() < 10
+
+
 @pytest.mark.parametrize("name", family.REGISTRY.names())
 def test_every_family_survives_every_kind_of_column_alone_and_together(name: str) -> None:
     model = family.check_model(name)

@@ -1,6 +1,7 @@
 """kk final: the picks, what they rest on, and what may not enter; with real submissions to the arena and with tables."""
 
 import math
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,17 @@ def a_table(folder: Path, name: str = "table.csv", **columns: object) -> Path:
                           "public": true + random.normal(0, 0.01, 12), "private": true})
     table.assign(**columns).to_csv(folder / name, index=False)
     return folder / name
+
+
+def test_a_table_with_a_metric_of_its_own_and_a_strange_name_is_read_again_by_the_next_command(tmp_path: Path, kk: Kk) -> None:
+    table = a_table(tmp_path, "my table.csv")
+    following = kk("lbcheck", "--table", table, "--metric", "mine", "--direction", "higher", "--json").json["next"]
+    assert "--direction higher" in following
+    ran = kk(*shlex.split(following)[1:], "--json")
+    assert ran.code == 0 and len(ran.json["picks"]) == 2, ran.err
+    assert "mine" in ran.json["next"] and kk(*shlex.split(ran.json["next"])[1:]).code == 0
+    for rows in (0, -5):
+        assert f"--n-public {rows} is no number of rows" in kk("final", "--table", table, "--metric", "auc", "--n-public", rows).error
 
 
 def test_a_table_works_outside_a_competition_and_its_private_column_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kk: Kk) -> None:

@@ -53,7 +53,7 @@ def test_a_reversed_order_does_not_track_and_lower_is_better_turns_nothing_round
     ([0.80, 0.90], [0.79, 0.89], "cannot-tell", "the same order in both; a coin does this half of the time (at most 2:1 for the split): go on"),
     ([0.80, 0.90], [0.89, 0.79], "does-not-track", "the opposite order in both"),
     ([0.80012, 0.80101], [0.80101, 0.80012], "cannot-tell", "half of the time, but inside the noise: no action"),
-    ([0.80, 0.90], [0.85, 0.85], "cannot-tell", "2 models of h.csv: a tie in public"),
+    ([0.80, 0.90], [0.85, 0.85], "cannot-tell", "2 models of h.csv: a tie"),
     ([0.70, 0.80, 0.90], [0.70, 0.80, 0.90], "cannot-tell", "the same order in both; chance does this once in 6: go on"),
 ])
 def test_two_or_three_models_are_told_what_they_can_say(cv: list[float], public: list[float], state: str, says: str) -> None:
@@ -65,6 +65,7 @@ def test_two_or_three_models_are_told_what_they_can_say(cv: list[float], public:
 def test_without_cv_se_fewer_than_eight_never_track_and_with_it_they_may() -> None:
     five = LADDER[:5]
     assert check(five, five).verdict == "cannot-tell" and "give cv_se" in check(five, five).cannot_say
+    assert "write cv_se into the table; or 3 more models" in check(five, five).do_next and "write cv_se" in check(LADDER[:7], LADDER[:7]).do_next
     assert check(five, five, cv_se=[0.001] * 5).verdict == "tracks"
 
 
@@ -89,7 +90,7 @@ def test_the_same_line_twice_counts_once_and_ties_are_no_evidence() -> None:
     twice = [*LADDER[:3], LADDER[2], LADDER[2]]
     assert check(twice, twice, cv_se=[0.001] * 5).m_distinct == 3
     equal = check(LADDER, [0.9] * 8)
-    assert equal.verdict == "cannot-tell" and equal.order == "all pairs tied in public" and equal.kendall["value"] is None
+    assert equal.verdict == "cannot-tell" and equal.order == "all pairs tied" and equal.kendall["value"] is None
     assert check([0.9] * 8, LADDER).verdict == "cannot-tell"
 
 

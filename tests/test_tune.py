@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -181,6 +182,33 @@ def test_what_cannot_be_searched_is_refused_with_the_fix(folds: str, linear: str
     secret = kk("tune", "linear", "--storage", "postgresql://me:hunter2@localhost:1/x")
     assert secret.code == 1 and "hunter2" not in secret.err + secret.out
     refused("the first trial beside the defaults failed", "linear", "--space", spaced("depth = { low = 1, high = 9 }"), "--study", "odd")
+
+
+def test_what_failed_first_is_mended_by_the_same_command(folds: str, linear: str, workspace: Path, kk: Callable[..., Ran]) -> None:
+    wrong = kk("tune", "linear", "--space", linear, "--trials", 2, "--set", "max_itre=50")
+    assert wrong.code == 1 and "no parameter 'max_itre'" in wrong.error
+    right = kk("tune", "linear", "--space", linear, "--trials", 2, "--json")
+    assert right.code == 0 and right.json["trials"] == 2, right.err
+    Path("mine.py").write_text("def fit_predict(fold, depth=1):\n    raise ValueError('not yet')\n")
+    Path("depth.toml").write_text("[space]\ndepth = { low = 1, high = 9 }\n")
+    search = ("tune", "mine.py:fit_predict", "--space", "depth.toml", "--trials", 2)
+    failed = kk(*search)
+    assert failed.code == 1 and "not yet" in failed.error and "--pdb" not in failed.error, "kk tune has no such option"
+    Path("mine.py").write_text("import numpy as np\n\ndef fit_predict(fold, depth=1):\n"
+                               "    return np.full(len(fold.valid), 0.4) + depth / 100, np.full(len(fold.X_test), 0.4)\n")
+    mended = kk(*search, "--json")
+    assert mended.code == 0 and mended.json["best"]["defaults"] == pytest.approx(0.5), mended.err
+
+
+def test_grades_are_cut_as_kk_train_cuts_them(workspace: Path, kk: Callable[..., Ran]) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=400)
+    pd.DataFrame({"x": x, "grade": np.clip(np.rint(2 + x + 0.5 * random.normal(size=400)), 0, 4).astype(int)}).to_csv("grades.csv", index=False)
+    assert kk("arena", "create", "grades", "--train", "grades.csv", "--target", "grade", "--metric", "qwk").code == 0
+    kagglekit.join("grades", practice=True)
+    kagglekit.cv(split="stratified", n=3)
+    found = kk("tune", "knn", "--trials", 1, "--json").json
+    assert found["best"]["score"] == pytest.approx(found["score"]["mean"])
 
 
 def test_a_study_of_something_else_is_refused(folds: str, linear: str, workspace: Path, kk: Callable[..., Ran]) -> None:

@@ -11,7 +11,7 @@ from kagglekit.blenders.case import Rows
 from kagglekit.blenders.decision import Decider, Decision, decider_of
 from kagglekit.blenders.nested import Nested, chosen_single, gap_se, gathered, nested, own_se, part_scores, predicted, said_by
 from kagglekit.blenders.prepare import prepare
-from kagglekit.blenders.several import blend_columns
+from kagglekit.blenders.several import blend_columns, by_column
 from kagglekit.errors import KKError
 from kagglekit.kernels.auc import rank01
 from kagglekit.metrics import Metric, check_metric
@@ -86,7 +86,8 @@ def blend(y: Array, oof: Array, folds: Array | None, metric: Metric | str = "auc
     y: class codes 0.., or labels (of `classes`, default: in order), or numbers; `names` are the models' in errors. "auto" tries every
     blender that suits and takes the one with the best nested score, a simpler one within 0.1 standard error. `earlier`: folds are blocks
     of time, weights see earlier ones only. `decide` turns blended numbers into labels where the fitted cuts are not wanted. Of several
-    targets (y is rows x targets, oof models x rows x targets) each column has its own weights. Raises KKError for what cannot be blended.
+    targets (y is rows x targets, oof models x rows x targets) or quantiles each column has its own weights. Raises KKError for what
+    cannot be blended.
 
     >>> random = np.random.default_rng(0)
     >>> y = random.normal(size=1000)
@@ -94,9 +95,10 @@ def blend(y: Array, oof: Array, folds: Array | None, metric: Metric | str = "auc
     >>> round(found.nested, 2), found.gain > 5 * found.gain_se
     (0.58, True)
     """
-    if np.ndim(y) == 2 and check_metric(metric).needs != "list":
+    known = check_metric(metric)
+    if by_column(known, y, oof):
         vector = np.zeros(len(y), int) if folds is None else np.asarray(folds)
-        return blend_columns(blend, np.asarray(y), np.asarray(oof), vector, check_metric(metric), method, nested, groups, earlier)
+        return blend_columns(blend, np.asarray(y), np.asarray(oof), vector, known, method, nested, groups, earlier, names)
     rows = prepare(y, oof, folds, metric, groups=groups, classes=classes, earlier=earlier, names=names)
     decider = _fixed(decide) if decide is not None else decider_of(rows.metric, rows.kind, classes, rows.truth)
     if not nested:

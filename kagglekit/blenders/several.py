@@ -12,19 +12,18 @@ from kagglekit.metrics import Metric, check_metric
 from kagglekit.noise import bootstrap, cv_se, missing_rows, paired_row_se
 
 Array = np.ndarray
-COLUMN = {"mcrmse": "rmse", "mcrmsle": "rmsle", "mcauc": "auc", "mclogloss": "logloss"}
+COLUMN = {"mcrmse": "rmse", "kld": "rmse", "mcrmsle": "rmsle", "mcauc": "auc", "mclogloss": "logloss"}
 
 
 def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: Metric, method: str, nested: bool, groups: Array | None,
-                  earlier: bool) -> object:
-    """The Blend of models x rows x targets, made a column at a time by `blend`; weights are models x targets.
+                  earlier: bool, names: Sequence[str] = ()) -> object:
+    """The Blend of models x rows x targets (or quantiles of one target), made a column at a time by `blend`; weights are models x columns.
 
     Columns are fitted to the metric's own measure of one column; where it has none, to log loss for probabilities and squared error
     for numbers.
     """
-    chances = metric.needs != "value"
-    by = check_metric(COLUMN.get(metric.name, "logloss" if chances else "rmse"))
-    columns = [blend(y[:, k], oof[:, :, k], folds, by, method, nested, groups, earlier=earlier) for k in range(y.shape[1])]
+    columns = [blend(y if y.ndim == 1 else y[:, k], oof[:, :, k], folds, by, method, nested, groups, earlier=earlier, names=names)
+               for k, by in enumerate(_measures(metric, oof.shape[2]))]
     scored = (folds >= 0) & ~missing_rows(oof)
     parts = [np.flatnonzero(scored & (folds == fold)) for fold in np.unique(folds[scored])]
     parts = parts[1:] if earlier and len(parts) > 1 else parts  # by time the first only serves to fit
@@ -37,7 +36,7 @@ def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: M
 
     blended = np.stack([one.oof for one in columns], axis=1)
     fit = Fit(lambda given: np.stack([one.predict(np.asarray(given)[:, :, k]) for k, one in enumerate(columns)], axis=1))
-    fitted = np.full(y.shape, np.nan)
+    fitted = np.full(oof.shape[1:], np.nan)
     fitted[scored] = fit.predict(oof[:, scored])
     table = np.stack([scores(np.asarray(one, dtype=np.float64)) for one in oof])
     singles = table.mean(axis=1)
@@ -55,6 +54,18 @@ def blend_columns(blend: Callable, y: Array, oof: Array, folds: Array, metric: M
         gain_se=_gap(metric, y, said(blended), said(oof[best]), parts, groups) if nested else None,
         tried={}, details={"columns": [dict(one.details) for one in columns], "blenders": [one.blender for one in columns]}, fit=fit,
         decision=Decision(said))
+
+
+def by_column(metric: Metric, y: Array, oof: Array) -> bool:
+    """Whether a blend is made a column at a time: of several targets, or of several quantiles of one."""
+    return (np.ndim(y) == 2 and metric.needs != "list") or (metric.columns == "quantiles" and np.ndim(oof) == 3)
+
+
+def _measures(metric: Metric, columns: int) -> list[Metric]:
+    """The measure of each column."""
+    if metric.columns == "quantiles":
+        return [check_metric(f"pinball@{quantile:g}") for quantile in metric.parameter]
+    return [check_metric(COLUMN.get(metric.name, "logloss" if metric.needs != "value" else "rmse"))] * columns
 
 
 def columns_gap_se(metric: Metric, y: Array, one: Array, other: Array, folds: Array, groups: Array | None) -> float:

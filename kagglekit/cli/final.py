@@ -19,6 +19,7 @@ RULES = {"by_public": "the best by public score", "by_cv": "the best by local sc
 @click.option("--folds", metavar="NAME", help="Folds of the local scores (default: as kk lbcheck).")
 @click.option("--table", metavar="FILE", help="A csv of model, cv, public[, cv_se] instead.")
 @click.option("--metric", metavar="M", help="Metric of the table.")
+@click.option("--direction", metavar="D", help="higher or lower is better, for a metric not built in.")
 @click.option("--n-public", type=int, metavar="N", help="Rows of the public part.")
 @click.option("--sync/--no-sync", default=True, show_default=True, help="Ask the server first.")
 @options.competition
@@ -55,7 +56,7 @@ def render(record: "Final") -> list[str]:
 
 
 def _losses(record: "Final") -> list[str]:
-    if not record.regret_of:
+    if record.regret is None or record.p_best is None:
         return []
     others = ", ".join(f"{RULES[name]} {lost:.2g}" for name, lost in record.regret_of.items())
     lines = wrapped(f"expected loss to the best in private: {record.regret:.2g} {record.metric} ({others}); "

@@ -18,6 +18,7 @@ from kagglekit.errors import KKError
 from kagglekit.progress import listening
 
 WIDTH = 80
+HUGE = 1e9  # scores from here on are written with a power of ten
 
 
 def run(call: Callable[[], object], render: Callable[[object], list[str]], *, as_json: bool, quiet: bool, debug: bool,
@@ -126,6 +127,8 @@ def score(value: float | None, se: float | None = None) -> str:
     """
     if value is None:
         return "-"
+    if abs(value) >= HUGE:
+        return f"{value:.4g}" + (f" ± {se:.2g}" if se is not None else "")
     digits = 2 if abs(value) >= 1000 else 5
     return f"{round(value, digits) + 0.0:.{digits}f}" + (f" ± {se:.{digits}f}" if se is not None else "")
 

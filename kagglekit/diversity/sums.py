@@ -29,10 +29,11 @@ class Products:
     def covariance(self) -> Array:
         """float64[M, M]: mean products of the numbers less their means."""
         means = self.sums / self.n
-        found = self.products / self.n - means[:, None] * means
-        # What is smaller than the rounding of the products is nothing: a constant model has no spread.
-        own = np.diag(self.products) / self.n
-        found[np.abs(found) < 1e-14 * np.sqrt(own[:, None] * own)] = 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # a model that failed may predict anything
+            found = self.products / self.n - means[:, None] * means
+            # What is smaller than the rounding of the products is nothing: a constant model has no spread.
+            own = np.sqrt(np.diag(self.products) / self.n)
+            found[np.abs(found) < 1e-14 * own[:, None] * own] = 0.0
         return found
 
     @property

@@ -168,6 +168,7 @@ class Numbers:
         values = np.empty((len(table), len(self._names)))
         for place, name in enumerate(self._names):
             values[:, place] = table[name].to_numpy()
+        values[np.isinf(values)] = np.nan  # a gap: as a number it would outweigh all others
         return np.clip(values, -LARGE, LARGE, out=values)
 
     def _whole(self, table: pd.DataFrame, values: Array, means: Array) -> Array:

@@ -1,6 +1,7 @@
 """Presets: default parameters and search spaces of models, one file configs/<name>.toml each; those of the workspace win over the shipped ones."""
 
 import functools
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,7 +109,7 @@ def whole(name: str, value: object, least: int = 1) -> int:
     >>> whole("n_estimators", 60.0)
     60
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or value != int(value) or value < least:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value != int(value) or value < least:
         raise KKError(f"{name} = {value!r} is no whole number of at least {least}", f"As in --set {name}=100")
     return int(value)
 

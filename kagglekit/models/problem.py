@@ -54,7 +54,9 @@ class Problem:
         return np.log1p(np.maximum(target, 0)) if self.loss.log else target
 
     def from_scale(self, values: Array) -> Array:
-        """Predictions back on the target's scale."""
+        """Predictions back on the target's scale; shares of a total, which a metric such as KL divergence compares, stay in 0 to 1."""
+        if self.metric.needs == "proba" and not self.metric.own:
+            return np.clip(values, 0.0, 1.0)
         return np.maximum(np.expm1(values), 0.0) if self.loss.log else values
 
     def weights(self, target: Array) -> Array | None:

@@ -21,6 +21,7 @@ from kagglekit.registry import near_names
 
 Array = np.ndarray
 LEAST = 10
+MOST_CLASSES = 50  # numbers of more values are values
 ORDERED = ("ngini", "pearson", "spearman")  # ranks of a target of numbers, which need not be two classes
 ID_NAME = re.compile(r"(^|[_\W])id$|[a-z](Id|ID)$")
 
@@ -209,7 +210,8 @@ def _form(table: pd.DataFrame, target: Sequence[str], metric: Scored, is_test: A
         return _Form(tuple(target), dict.fromkeys(target, 0), {})
     if metric.needs in ("proba", "rank") and len(target) == 1 and not set(labels) <= {"0", "1"}:
         if len(labels) != 2:
-            raise KKError(f"{metric.text} needs two classes, {target[0]!r} has {len(labels)} values", "Choose another metric: --metric mlogloss")
+            raise KKError(f"{metric.text} needs two classes, {target[0]!r} has {len(labels)} values",
+                          f"Choose another metric: --metric {'rmse' if numeric and len(labels) > MOST_CLASSES else 'mlogloss'}")
         return _Form(tuple(target), {target[0]: 0.5}, {labels[0]: "0", labels[1]: "1"})
     start = 0.5 if metric.needs in ("proba", "rank") else 0
     if metric.needs == "label" or not numeric:
@@ -242,6 +244,8 @@ def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Sco
         return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}
     found = [best(column.to_numpy(dtype=str) if number.isna().any() else number.to_numpy()) for column, number in zip(columns, numbers, strict=True)]
     values = np.ravel(found[0]) if form.classes else found
+    if form.classes:  # the last classes may be in the test part only
+        values = np.pad(values, (0, len(form.classes) - len(values)))
     return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}
 
 

@@ -1,6 +1,5 @@
 """kk final: which submissions to be judged by, what they are expected to lose, and what the private board may do."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -24,6 +23,7 @@ from kagglekit.work.finals import (
 from kagglekit.work.load import relative
 from kagglekit.work.plot_final import picture
 from kagglekit.work.standing import PLACES, keep_standing, standing_history
+from kagglekit.work.typed import check_rows, options_of
 from kagglekit.work.upload import sync as sync_all
 
 MOST_PAIRS = 30  # submissions, the best by public score, of which every pair is told
@@ -34,14 +34,14 @@ class Final:
     """The choice. Scores as the competition shows them; losses are positive, in the metric's unit.
 
     `picks`: run, ref, name, cv, public, why; the most valuable first. `regret`: expected loss of their better private score to the best
-    of all; regret_of: that of by_public, by_cv, one_of_each; p_best: P(the best is among the picks). `p_order`: a (the better public
-    one), b and p, P(same order in private). `board`: the forecast of the fetched board, None where there is none.
+    of all; regret_of: that of by_public, by_cv, one_of_each; p_best: P(the best is among the picks); None where nothing tells.
+    `p_order`: a (the better public one), b and p, P(same order in private). `board`: the forecast of the fetched board, None without one.
     """
 
     picks: tuple[Mapping[str, object], ...]
-    regret: float
+    regret: float | None
     regret_of: Mapping[str, float]
-    p_best: float
+    p_best: float | None
     p_order: tuple[Mapping[str, object], ...]
     runners_up: tuple[Mapping[str, object], ...]
     candidates: tuple[Mapping[str, object], ...]
@@ -55,20 +55,21 @@ class Final:
     next: str
 
 
-def final(*, n: int = 2, folds: str | None = None, table: str | Path | None = None, metric: str | None = None, n_public: int | None = None,
-          sync: bool = True, competition: object = None) -> Final:
+def final(*, n: int = 2, folds: str | None = None, table: str | Path | None = None, metric: str | None = None, direction: str | None = None,
+          n_public: int | None = None, sync: bool = True, competition: object = None) -> Final:
     """Pick the `n` submissions whose best one is expected to do best in private, from local and public scores with their noise.
 
     Local scores are those on `folds` (default: as kk lbcheck takes them). `table` is a csv (model, cv, public[, cv_se]) kept elsewhere,
-    with its `metric`; its private column is not looked at. `sync` asks the server for scores and the board first. Near copies are never
-    picked together. Raises KKError where nothing has a public score.
+    with its `metric` (and `direction`, higher or lower, where it is not built in); its private column is not looked at. `sync` asks the
+    server for scores and the board first. Near copies are never picked together. Raises KKError where nothing has a public score.
 
         >>> kk.final().picks[0]["run"]  # doctest: +SKIP
         'r7'
     """
+    check_rows(n_public)
     if table is not None:
-        case = case_of_table(Path(table), metric, n_public)
-        following = f"kk lbcheck --table {shlex.quote(str(table))} --metric {metric}"
+        case = case_of_table(Path(table), metric, n_public, direction)
+        following = f"kk lbcheck {options_of(Path(table), metric, direction)}"
         return _told(case, n, None, "mark them on the competition's page, under My Submissions", "", (), following)
     store = open_store(competition)
     warnings: list[str] = []
@@ -122,6 +123,10 @@ def _told(case: Case, n: int, board: Mapping[str, object] | None, select: str, s
     said = [*warnings, *case.notes, *copies_of_picks(case, found.picks)]
     if len(rows) < n:
         said.append(f"only {len(rows)} of {n} can be picked: no other submission has a public score")
+    elif len(found.picks) < n:
+        said.append(f"only {len(found.picks)} of {n} picked: the others are near copies")
+    if found.regret is None and len(rows) > 1:
+        said.append("what the picks may lose is not known: fewer than three gaps between local and public scores differ, and none has its error")
     if chances is None:
         said.append("the noise of public scores is not known: no forecast of the order; kk lbcheck says what it takes")
     runners = tuple({"runs": [case.candidates[one].run or case.candidates[one].ref for one in pair], "lost": lost} for pair, lost in found.runners_up)

@@ -1,6 +1,7 @@
 """kk lbcheck: does the validation split track the leaderboard, and what follows."""
 
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from kagglekit.work.next_models import Ready, make_default, ready_of
 from kagglekit.work.plot_lb import picture
 from kagglekit.work.scored import HISTORY, Evidence, ScoredModel
 from kagglekit.work.split_trials import Trials, compare_on
-from kagglekit.work.typed import from_table
+from kagglekit.work.typed import check_rows, from_table, options_of
 
 NO_TRIALS = Trials((), {}, ())
 
@@ -91,10 +92,9 @@ def lbcheck(runs: Sequence[str] = (), *, folds: str | None = None, table: str | 
         >>> kk.lbcheck(folds="group5").verdict  # doctest: +SKIP
         'tracks'
     """
-    if n_public is not None and n_public < 1:
-        raise KKError(f"--n-public {n_public} is no number of rows", "Give the rows of the public part: --n-public 2000")
+    check_rows(n_public)
     if table is not None:
-        ready = Ready(train=f"kk add history --table {table}", final=f"kk final --table {table} --metric {metric}")
+        ready = Ready(train=f"kk add history --table {shlex.quote(str(table))}", final=f"kk final {options_of(Path(table), metric, direction)}")
         return _shown(None, from_table(Path(table), metric, n_public, direction), ready, NO_TRIALS, show_all)
     store = open_store(competition)
     names = splits.split(",") if isinstance(splits, str) else list(splits or ())

@@ -45,7 +45,7 @@ class Exploration:
     sample: float
     rows_used: int
     limit: TimeLimit
-    confirm: int
+    wishes: Wishes
     rows: list[dict[str, object]] = field(default_factory=list)
     costs: dict[str, Cost] = field(default_factory=dict)
     left_out: list[dict[str, str]] = field(default_factory=list)
@@ -53,6 +53,11 @@ class Exploration:
     order: Order | None = None
     processes: int = 0
     seconds: float = 0.0
+
+    @property
+    def confirm(self) -> int:
+        """How many are trained on all rows."""
+        return self.wishes.confirm
 
     @property
     def luck(self) -> Luck | None:
@@ -68,7 +73,7 @@ def explored(store: Store, wishes: Wishes) -> Exploration:
     names, left = candidates(bench, wishes.models)
     sample = share_of(bench.folds.rows, bench.data.X.shape[1]) if wishes.sample is None else wishes.sample
     used = sampled(bench.folds.rows, sample)
-    found = Exploration(bench.folds, problem_of(store.competition).metric, sample, int(used.sum()), limit, wishes.confirm, left_out=left)
+    found = Exploration(bench.folds, problem_of(store.competition).metric, sample, int(used.sum()), limit, wishes, left_out=left)
     jobs = [Job(name, sample, wishes.fresh, quarter=sample < 1) for name in names]
     found.processes = processes(jobs, bench.data, found.rows_used)
     outcomes = dict(zip((name_of(name, store.folder) for name in names), trained(bench, jobs, limit), strict=True))

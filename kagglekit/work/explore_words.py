@@ -1,5 +1,8 @@
 """What is said of an exploration: who leads and how sure that is, who errs otherwise, what all rows cost, and what comes next."""
 
+import shlex
+
+from kagglekit.models import presets
 from kagglekit.work.exploration import Exploration
 from kagglekit.work.hours import spoken
 
@@ -76,7 +79,7 @@ def _cost(found: Exploration) -> str:
         return ""
     total = sum(cost.seconds for cost in found.costs.values())
     two = all(cost.power is not None for cost in found.costs.values())
-    how = "from the cost at two sizes" if two else "from the cost at one size where a finished run was used again"
+    how = "from the cost at two sizes" if two else "from the cost at one size where no quarter of the sample was trained"
     checked = [row["full"] for row in found.rows if row["full"] and row["full"]["missed"]]
     told = ""
     if checked:
@@ -105,12 +108,22 @@ def warned(found: Exploration) -> tuple[str, ...]:
 def following(found: Exploration) -> str:
     """The next step: confirm where only a sample was seen, else tune the best, and blend."""
     if found.sample < 1 and not found.order:
-        return "kk explore --confirm 3"
+        return f"kk explore{_again(found)} --confirm 3"
     best = next(row for row in found.rows if row["score"] is not None)
     full = [row for row in found.rows if row["full"] and row["full"]["score"] is not None]
     if full:
         best = max(full, key=lambda row: found.metric.sign * float(row["full"]["score"]))
-    return f"kk tune {best['model']}, then kk ensemble"
+    name = str(best["model"])
+    return f"kk tune {name}, then kk ensemble" if name in presets.known() and presets.space(name) else "kk ensemble"
+
+
+def _again(found: Exploration) -> str:
+    """The options of the same exploration."""
+    wishes = found.wishes
+    names = [str(one) for one in wishes.models]
+    given = {"--models": ",".join(names) if all(isinstance(one, str) for one in wishes.models) else "", "--folds": wishes.folds or "",
+             "--sample": f"{wishes.sample:g}" if wishes.sample is not None else ""}
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)
 
 
 def _listed(names: list[str]) -> str:

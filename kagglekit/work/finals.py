@@ -104,11 +104,11 @@ def case_of(store: Store, folds: str | None = None, n_public: int | None = None,
     return _with_noise(case, evidence, store.competition.public_fraction, typed=evidence is not None and evidence.split == HISTORY)
 
 
-def case_of_table(path: Path, metric: str | None, n_public: int | None) -> Case:
+def case_of_table(path: Path, metric: str | None, n_public: int | None, direction: str | None = None) -> Case:
     """The models of a csv (model, cv, public[, cv_se]) with a public score; a private column is not looked at."""
     if not metric:
         raise KKError("a table has no metric of its own", "Name it: kk final --table FILE --metric auc")
-    evidence = from_table(path, metric, n_public)
+    evidence = from_table(path, metric, n_public, direction)
     place = {model.sent: number for number, model in enumerate(evidence.models)}
     candidates = tuple(Candidate(line.model, "", "", number, line.cv, line.cv_se, line.public, place=place.get(number))
                        for number, line in enumerate(read_history(path)[0], start=1) if line.public is not None)

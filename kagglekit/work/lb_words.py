@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kagglekit import agreement
+from kagglekit.agreement.sources import FEWEST_TYPED
 from kagglekit.work.next_models import Ready
 from kagglekit.work.scored import HISTORY, Evidence
 
@@ -51,7 +52,7 @@ def order_words(agree: Sequence[int], m: int) -> str:
     agree = list(agree)
     same, opposite, tied = agree.count(1), agree.count(-1), agree.count(0)
     if tied == len(agree):
-        return "a tie in public" if m == 2 else "all pairs tied in public"
+        return "a tie" if m == 2 else "all pairs tied"
     if len(agree) in (same, opposite):
         which = "the same" if same else "the opposite"
         chance = "half of the time" if m == 2 else f"once in {math.factorial(m):,}" if m <= MOST_SPELLED else "practically never"
@@ -88,7 +89,7 @@ def _verdict_words(evidence: Evidence, said: Said) -> tuple[str, str]:
         return f"{said.m} models of {split}: {_few(said)}", f"Whether {split} tracks: that needs at least {FEWEST} real models"
     if not evidence.known and said.why == "consistent so far":
         return (f"{said.m} models of {split}: {said.order}",
-                f"Whether {split} tracks: the noise of cv is not known, and below 8 models the scores do not tell it; give cv_se")
+                f"Whether {split} tracks: the noise of cv is not known, and below {FEWEST_TYPED} models the scores do not tell it; give cv_se")
     return f"{said.m} models of {split}: {said.order}; {WHY.get(said.why, said.why)}{apart}", f"Whether {split} tracks the leaderboard"
 
 
@@ -116,12 +117,16 @@ def _next(evidence: Evidence, said: Said, needed: agreement.Needed, ready: Ready
     if said.m < 2:
         return _first(said.m, ready)
     name = evidence.metric.name
+    if not evidence.known and said.why == "consistent so far":
+        left = FEWEST_TYPED - said.m
+        more = f"{left} more model{'s' if left > 1 else ''}, from which on the scores tell the noise"
+        return f"write cv_se into the table; or {more}", ready.train or "kk submit RUN"
     if needed.models:
         many = "1 more model" if needed.models == 1 else f"{needed.models} more models"
         apart = f", at least {needed.spacing:.3g} {name} apart," if needed.spacing == needed.spacing else ""
         do = f"{many}{apart} would settle it; deliberately weaker ones count (linear, tree, forest)"
     elif said.why == "tied":
-        do = "submit models that differ in public: tied ones are no evidence"
+        do = "submit models that differ on both sides: tied ones are no evidence"
     else:
         do = f"a pair shows with 80 % power when it is {needed.resolved:.3g} {name} apart: submit models that far from these, else trust CV"
     return do, ready.submit or ready.train or "kk submit RUN"

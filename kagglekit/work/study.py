@@ -209,19 +209,47 @@ def open_study(store: Store, name: str, storage: str | None, facts: Mapping[str,
     `storage` is a database's URL or a file of SQLite (None: tune/studies.db in the competition's folder). Raises KKError for a database
     that cannot be used, and for a study of the same name that is about something else.
     """
+    import optuna
+
     url, shown = _url(store, storage)
+    first = {one.name: default[one.name] for one in space if one.name in default and one.holds(default[one.name])}
+    study = _opened(name, url, shown, facts, first, sign)
+    try:
+        _check(_begun(study, shown, name), facts, name, shown)
+        _check_space(study, space, name, shown)
+    except KKError:
+        if not _is_empty(study, shown):
+            raise
+        with readable(shown):  # nothing but failures is in it: what was wrong is mended now
+            optuna.delete_study(study_name=name, storage=study._storage)
+        study = _opened(name, url, shown, facts, first, sign)
+    _with_defaults(study, shown, first)
+    return Study(study, name, shown, store.studies / f"{safe_name(name)}-{study.user_attrs['uid']}", sign)
+
+
+def _opened(name: str, url: str, shown: str, facts: Mapping[str, object], first: Mapping[str, object], sign: int) -> "optuna.Study":
     with readable(shown), _quiet():
         study, begun = _created(name, url, sign)
     if begun:
+        _with_defaults(study, shown, first)  # before others may work on it
         with readable(shown):
-            study.enqueue_trial({one.name: default[one.name] for one in space if one.name in default and one.holds(default[one.name])},
-                                user_attrs={"defaults": True})
             study.set_user_attr("facts", {key: str(value) for key, value in facts.items()})
             study.set_user_attr("uid", uuid.uuid4().hex[:8])
-    known = _begun(study, shown, name)
-    _check(known, facts, name, shown)
-    _check_space(study, space, name, shown)
-    return Study(study, name, shown, store.studies / f"{safe_name(name)}-{study.user_attrs['uid']}", sign)
+    return study
+
+
+def _is_empty(study: "optuna.Study", shown: str) -> bool:
+    """Whether no trial of the study came to anything, or is at work."""
+    with readable(shown):
+        return all(one.state.name in ("FAIL", "WAITING") for one in study.get_trials(deepcopy=False))
+
+
+def _with_defaults(study: "optuna.Study", shown: str, values: Mapping[str, object]) -> None:
+    """Let the defaults wait as the next trial where they are none yet, or failed."""
+    with readable(shown):
+        tried = [one for one in study.get_trials(deepcopy=False) if one.user_attrs.get("defaults") and one.state.name != "FAIL"]
+        if not tried:
+            study.enqueue_trial(dict(values), user_attrs={"defaults": True})
 
 
 def _url(store: Store, storage: str | None) -> tuple[str, str]:
@@ -278,12 +306,19 @@ def _begun(study: "optuna.Study", shown: str, name: str) -> Mapping[str, str]:
 def _check(known: Mapping[str, str], facts: Mapping[str, object], name: str, shown: str) -> None:
     for key, words in FACTS.items():
         if known.get(key) != str(facts[key]):
-            there, here = (_short(key, value) for value in (known.get(key), facts[key]))
+            there, here = _apart(str(known.get(key)), str(facts[key])) if key == "parameters" else (known.get(key), facts[key])
+            there, here = (_short(value) for value in (there, here))
             raise KKError(f"the study {name!r} in {shown} is {words} {there}, not {here}", "Begin another: kk tune MODEL --study NAME")
 
 
-def _short(key: str, value: object) -> str:
-    """A fact as a person reads it: folds by their name, other hashes as they are."""
+def _apart(there: str, here: str) -> list[str]:
+    """The parameters in which two differ."""
+    one, other = json.loads(there), json.loads(here)
+    names = sorted(name for name in {*one, *other} if one.get(name, _apart) != other.get(name, _apart))
+    return [", ".join(f"{name}={side[name]!r}" for name in names if name in side) or "none of these" for side in (one, other)]
+
+
+def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

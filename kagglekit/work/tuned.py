@@ -117,8 +117,10 @@ def verdict(gain: Gain | None, best_is_default: bool) -> str:
     >>> verdict(Gain(0.02, 0.001, 0.019), False)
     'better than the defaults: +0.01900 ± 0.00100 without the luck of the pick (19.0 SE)'
     """
-    if best_is_default or gain is None:
+    if best_is_default:
         return "no trial is better than the defaults: keep them"
+    if gain is None:
+        return "the defaults have no score: what the search gained is not known"
     honest = gain.value if gain.honest is None else gain.honest
     luck = " without the luck of the pick" if gain.honest is not None else ""
     if not gain.se:

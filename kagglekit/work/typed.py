@@ -1,6 +1,7 @@
 """Evidence from scores that were typed in: a table of a history kept elsewhere, or runs of kind table."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ def from_table(path: Path, metric_name: str | None, n_public: int | None, direct
     A metric that is not built in needs `direction` (higher or lower is better): its noise is taken from the gaps. Raises KKError for
     fewer than two models with both scores.
     """
+    check_rows(n_public)
     lines, warnings = read_history(path)
     if not metric_name:
         raise KKError("a table has no metric of its own", "Name it: kk lbcheck --table FILE --metric auc")
@@ -38,6 +40,18 @@ def from_table(path: Path, metric_name: str | None, n_public: int | None, direct
     if len(both) < 2:
         raise KKError(f"{path.name} has {len(both)} rows with both cv and public", "Give at least two models")
     return typed_evidence(metric, models, n_public, "given", path.name, warnings)
+
+
+def check_rows(n_public: int | None) -> None:
+    """Raise KKError for a number of public rows that cannot be."""
+    if n_public is not None and n_public < 1:
+        raise KKError(f"--n-public {n_public} is no number of rows", "Give the rows of the public part: --n-public 2000")
+
+
+def options_of(path: Path, metric: str | None, direction: str | None) -> str:
+    """What a command needs to read the same table again."""
+    given = {"--table": shlex.quote(str(path)), "--metric": metric, "--direction": direction}
+    return " ".join(f"{name} {value}" for name, value in given.items() if value)
 
 
 def _metric(name: str, direction: str | None) -> Metric:

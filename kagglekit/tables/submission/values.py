@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kagglekit.errors import KKError
-from kagglekit.metrics import REGISTRY, Metric
+from kagglekit.metrics import Metric
 from kagglekit.registry import near_names
 from kagglekit.tables.submission.sample import spelled
 from kagglekit.tables.submission.text import is_text, texts, writable
@@ -36,7 +36,7 @@ class Columns:
     @property
     def numbers(self) -> bool:
         """Whether the metric takes numbers whatever the sample holds; a person's own metric may take anything."""
-        return self.metric is not None and not self.labels and self.metric.name in REGISTRY.names()
+        return self.metric is not None and not self.metric.own and self.metric.needs not in ("label", "list")
 
 
 def checked_values(column: "pd.Series", sample: "pd.Series", must: Columns) -> "pd.Series":
