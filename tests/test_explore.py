@@ -94,7 +94,7 @@ def test_the_best_are_confirmed_on_all_rows_and_the_order_is_judged(folds: str, 
     assert (order["m"], order["tau"], order["chance"], order["regret"]) == (2, 1.0, 0.5, 0.0)
     assert "unrelated orders agree as well in 50% of cases, so it says little" in order["says"]
     shown = kk("explore", "--models", CHEAP, "--sample", "0.8").out
-    assert "all rows" in shown and shown.splitlines()[-1] == "next: kk explore --confirm 3"
+    assert "all rows" in shown and shown.splitlines()[-1] == "next: kk explore --models linear,tree,constant --sample 0.8 --confirm 3"
     both = {open_store().run(row["full"]["run"]).sample for row in (best, second)}
     assert both == {1.0}
 
