@@ -138,7 +138,7 @@ def _kk(case: tuple, trials: int) -> dict:
     start = _start()
     with tempfile.TemporaryDirectory() as folder:
         facts = dict.fromkeys(("competition", "metric", "data", "folds", "sample", "model", "features", "parameters"), "")
-        study = open_study(SimpleNamespace(folder=Path(folder)), "bench", None, facts, space, plan.params, 1)
+        study = open_study(SimpleNamespace(studies=Path(folder) / "tune"), "bench", None, facts, space, plan.params, 1)
         for params in _draws(trials):
             study.optuna.enqueue_trial(params)
         Search(study, Ground(plan, data, _clock()), space, {}, Wish(trials + 1, TimeLimit(None), prune=False)).run()
