@@ -124,6 +124,8 @@ def score(value: float | None, se: float | None = None) -> str:
 
     >>> score(0.81234, 0.0041), score(-0.000001)
     ('0.81234 ± 0.00410', '0.00000')
+    >>> score(3.5e95, 5.3e94)
+    '3.5e+95 ± 5.3e+94'
     """
     if value is None:
         return "-"

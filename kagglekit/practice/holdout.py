@@ -234,8 +234,6 @@ def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Sco
     if metric.needs == "list":
         labels, codes = _words(rest[form.target[0]])
         return {"best constant": sample.assign(**{form.target[0]: " ".join(labels[best(codes)])})}
-    if len(_quantiles(metric)) > 1:
-        return {"best constant": sample.assign(**dict(zip(form.sample, best(pd.to_numeric(rest[form.target[0]]).to_numpy()), strict=True)))}
     columns = [rest[form.target[0]].map({label: code for code, label in enumerate(form.classes)})] if form.classes else [
         form.train(rest)[column] for column in form.target]
     numbers = [pd.to_numeric(column, errors="coerce") for column in columns]
@@ -243,9 +241,9 @@ def _constant(sample: pd.DataFrame, form: _Form, rest: pd.DataFrame, metric: Sco
         values = np.ravel(best(np.column_stack(numbers)))
         return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}
     found = [best(column.to_numpy(dtype=str) if number.isna().any() else number.to_numpy()) for column, number in zip(columns, numbers, strict=True)]
-    values = np.ravel(found[0]) if form.classes else found
-    if form.classes:  # the last classes may be in the test part only
-        values = np.pad(values, (0, len(form.classes) - len(values)))
+    values = found
+    if len(form.sample) > len(form.target):  # a column for each class or quantile; the last classes may be in the test part only
+        values = np.pad(np.ravel(found[0]), (0, len(form.sample) - np.size(found[0])))
     return {"best constant": sample.assign(**dict(zip(form.sample, values, strict=True)))}
 
 

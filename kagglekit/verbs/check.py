@@ -67,7 +67,7 @@ def check(model: object = None, *, folds: str | None = None, params: Mapping[str
     except (Exception, SystemExit) as error:
         if pdb:
             post_mortem(error)
-        told = explained(error, name, store.reports / "traceback.txt", stops=True)
+        told = explained(error, name, store.reports / "traceback.txt")
         raise KKError(told.what, told.do, record=_broken(name, told, before, files_used(given, store))) from error
     facts["files"] = files_used(given, store)
     changes, diff = _changed(before, facts) if before else ([], [])

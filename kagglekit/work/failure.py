@@ -29,8 +29,8 @@ def is_theirs(filename: str) -> bool:
     return path.exists() and not path.resolve().is_relative_to(OURS) and not any(place in filename for place in INSTALLED) and path.name != "kk"
 
 
-def explained(error: BaseException, model: str, keep: Path | None = None, stops: bool = False) -> KKError:
-    """What a person should know of an exception in training `model`; the traceback is written to `keep`. `stops`: the command has --pdb."""
+def explained(error: BaseException, model: str, keep: Path | None = None) -> KKError:
+    """What a person should know of an exception in training `model`; the traceback is written to `keep`."""
     if keep is not None:
         write_text(keep, "".join(traceback.format_exception(error)))
     told = " ".join(f"{type(error).__name__}: {error}".split())
@@ -41,7 +41,7 @@ def explained(error: BaseException, model: str, keep: Path | None = None, stops:
     if line is None:
         return KKError(f"{model} failed: {told}", f"Look at its parameters and features{where}")
     code = f": {line.line.strip()}" if line.line else ""
-    return KKError(f"{Path(line.filename).name}:{line.lineno}{code} ({told})", f"Correct that line{where}{', --pdb stops there' if stops else ''}")
+    return KKError(f"{Path(line.filename).name}:{line.lineno}{code} ({told})", f"Correct that line{where}, kk train --pdb stops there")
 
 
 def post_mortem(error: BaseException) -> None:

@@ -221,7 +221,7 @@ def open_study(store: Store, name: str, storage: str | None, facts: Mapping[str,
         if not _is_empty(study, shown):
             raise
         with readable(shown):  # nothing but failures is in it: what was wrong is mended now
-            optuna.delete_study(study_name=name, storage=study._storage)
+            optuna.delete_study(study_name=name, storage=url)
         study = _opened(name, url, shown, facts, first, sign)
     _with_defaults(study, shown, first)
     return Study(study, name, shown, store.studies / f"{safe_name(name)}-{study.user_attrs['uid']}", sign)
@@ -239,9 +239,10 @@ def _opened(name: str, url: str, shown: str, facts: Mapping[str, object], first:
 
 
 def _is_empty(study: "optuna.Study", shown: str) -> bool:
-    """Whether no trial of the study came to anything, or is at work."""
+    """Whether trials of the study failed, and none came to anything or is at work; one that was just begun has not failed."""
     with readable(shown):
-        return all(one.state.name in ("FAIL", "WAITING") for one in study.get_trials(deepcopy=False))
+        states = {one.state.name for one in study.get_trials(deepcopy=False)}
+    return "FAIL" in states <= {"FAIL", "WAITING"}
 
 
 def _with_defaults(study: "optuna.Study", shown: str, values: Mapping[str, object]) -> None:

@@ -53,7 +53,7 @@ def train_run(store: Store, model: Model, folds: Folds, looks: Features, data: D
         fail(store, run, error)
         raise
     except (Exception, SystemExit) as error:
-        told = explained(error, run.name, store.run_folder(run) / "traceback.txt", stops=kind == "train")
+        told = explained(error, run.name, store.run_folder(run) / "traceback.txt")
         fail(store, run, told)
         if pdb:
             post_mortem(error)

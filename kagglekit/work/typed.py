@@ -29,7 +29,6 @@ def from_table(path: Path, metric_name: str | None, n_public: int | None, direct
     A metric that is not built in needs `direction` (higher or lower is better): its noise is taken from the gaps. Raises KKError for
     fewer than two models with both scores.
     """
-    check_rows(n_public)
     lines, warnings = read_history(path)
     if not metric_name:
         raise KKError("a table has no metric of its own", "Name it: kk lbcheck --table FILE --metric auc")
